@@ -1,0 +1,177 @@
+"""What can be done on a server, as data: shown first, then sent, never called here.
+
+Every action says in `by_hand` what a sysadmin would type instead.  A secret stands
+in texts as a marker, ⟦name⟧; only `remote.py`, on the server, puts the value in,
+and only into files and standard input, never into a command line.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+def marker(name: str) -> str:
+    """Where the server's secret `name` goes in a text."""
+    return f"⟦{name}⟧"
+
+
+def quote(word: str) -> str:
+    """The one door through which values reach a shell."""
+    return shlex.quote(word)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A shell command.  `touches`: files it changes, kept for undo and put back
+    when the transaction fails.  `hashes`: marker name → password (revealed), put
+    into stdin as a BLF-CRYPT hash made on the server.  `seconds`: time limit."""
+
+    command: str
+    stdin: str = ""
+    touches: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    seconds: int = 1200
+    why: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "run", **asdict(self)}
+
+    def by_hand(self) -> str:
+        if not self.stdin:
+            return self.command
+        return f"{self.command} <<'END'\n{self.stdin.rstrip()}\nEND"
+
+
+@dataclass(frozen=True)
+class Write:
+    """A file, whole: written beside, given its owner and mode, then renamed."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "write", **asdict(self)}
+
+    def by_hand(self) -> str:
+        who = f"{self.owner}:{self.group}"
+        path = quote(self.path)
+        return (
+            f"install -m {self.mode:04o} -o {self.owner} -g {self.group} /dev/null {path}"
+            f"   # {who}, before anything secret is in it\neditor {path}"
+        )
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Owner and mode of something that exists."""
+
+    path: str
+    mode: int
+    owner: str
+    group: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "attributes", **asdict(self)}
+
+    def by_hand(self) -> str:
+        path = quote(self.path)
+        return f"chown {self.owner}:{self.group} {path}; chmod {self.mode:04o} {path}"
+
+
+@dataclass(frozen=True)
+class MakeDirectory:
+    """A directory with its owner and mode; parents as they come."""
+
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "directory", **asdict(self)}
+
+    def by_hand(self) -> str:
+        who = f"-o {self.owner} -g {self.group}"
+        return f"install -d -m {self.mode:04o} {who} {quote(self.path)}"
+
+
+@dataclass(frozen=True)
+class MakeLink:
+    """A symbolic link."""
+
+    path: str
+    to: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "link", **asdict(self)}
+
+    def by_hand(self) -> str:
+        return f"ln -sfn {quote(self.to)} {quote(self.path)}"
+
+
+@dataclass(frozen=True)
+class Remove:
+    """A file or link that should not be; its content is kept in the ledger."""
+
+    path: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "remove", **asdict(self)}
+
+    def by_hand(self) -> str:
+        return f"rm {quote(self.path)}"
+
+
+@dataclass(frozen=True)
+class MakeSecret:
+    """A random password made on the server, or one derived from another there.
+
+    `derive`: a command that reads the secret `source` and prints the derived value.
+    """
+
+    name: str
+    source: str = ""
+    derive: str = ""
+    length: int = 30
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "secret", **asdict(self)}
+
+    def by_hand(self) -> str:
+        if self.derive:
+            return f"{self.derive}   # type {marker(self.source)}, keep the answer"
+        return f"openssl rand -hex {self.length // 2}   # keep it as {marker(self.name)}"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Test the configuration, then start, reload or restart the unit.
+
+    `verb`: start, reload or restart.  `enable`: also at boot.  `unit` is what one
+    types, `watch` the unit whose state tells.  `ports` must answer afterwards.
+    """
+
+    unit: str
+    verb: str = "restart"
+    test: str = ""
+    watch: str = ""
+    enable: bool = True
+    ports: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"do": "start", **asdict(self)}
+
+    def by_hand(self) -> str:
+        lines = [self.test] if self.test else []
+        if self.enable:
+            lines.append(f"systemctl enable {quote(self.unit)}")
+        return "\n".join([*lines, f"systemctl {self.verb} {quote(self.unit)}"])
+
+
+Action = Run | Write | Attributes | MakeDirectory | MakeLink | Remove | MakeSecret | Start

@@ -1,0 +1,91 @@
+"""Chapter and Step: the story, and the order in which it is told.
+
+A step is a documented function that yields the things that should be true; a proof
+is a step whose things act like a user and look what happens.  Registering a name
+again replaces it, because cells are run again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ispguide.settings import Settings
+
+Build = Callable[[Settings], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One documented function of a chapter.  `proves`: it acts and then looks."""
+
+    chapter: str
+    name: str
+    text: str
+    things: Build
+    proves: bool = False
+
+    @property
+    def title(self) -> str:
+        """The function's name as a heading."""
+        return self.name.replace("_", " ")
+
+    @property
+    def source(self) -> str:
+        """The step's Python, as it runs."""
+        return textwrap.dedent(inspect.getsource(self.things))
+
+    def __str__(self) -> str:
+        return f"{self.chapter}.{self.name}"
+
+
+class Chapter:
+    """A row of steps.  `needs`: the chapters it rests on."""
+
+    def __init__(
+        self, name: str, title: str, number: int, needs: Sequence[Chapter] = ()
+    ):
+        self.name, self.title, self.number = name, title, number
+        self.needs = tuple(needs)
+        self._steps: dict[str, Step] = {}
+
+    def step(self, build: Build) -> Step:
+        """Decorator: a step that makes something true."""
+        return self._register(build, proves=False)
+
+    def proof(self, build: Build) -> Step:
+        """Decorator: a step that proves a behaviour and leaves nothing behind."""
+        return self._register(build, proves=True)
+
+    def _register(self, build: Build, proves: bool) -> Step:
+        text = inspect.getdoc(build) or ""
+        step = Step(self.name, build.__name__, text, build, proves)
+        self._steps[step.name] = step
+        return step
+
+    @property
+    def notebook(self) -> str:
+        """The notebook that tells this chapter."""
+        return f"{self.number:02d}-{self.name.replace('_', '-')}.ipynb"
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What makes things true, in reading order."""
+        return tuple(s for s in self if not s.proves)
+
+    @property
+    def proofs(self) -> tuple[Step, ...]:
+        """What proves them, in reading order."""
+        return tuple(s for s in self if s.proves)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(tuple(self._steps.values()))
+
+    def __getitem__(self, name: str) -> Step:
+        return self._steps[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._steps

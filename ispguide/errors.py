@@ -1,0 +1,73 @@
+"""The errors a reader can meet, each one sentence in three parts.
+
+    GuideError                     what is so, what should be so, what to do now
+    ├── SettingsProblem            the form has something to say
+    ├── NoSuchStep                 a word that names no chapter and no step
+    ├── CannotReachServer          no exchange took place; nothing was changed
+    │   ├── UnknownServer          first contact: compare the fingerprint
+    │   ├── ChangedServer          another host key than the pinned one
+    │   ├── NotLetIn               the server does not accept the key or password
+    │   ├── NoRoot                 logged in, but sudo refuses
+    │   └── NoPython               the server has no python3
+    ├── ConnectionLost             the line broke; the outcome is not known yet
+    ├── CannotUndo                 something later rests on the step
+    └── RemoteProblem              the program on the server stopped: a bug of ours
+
+A gap on the server is never an exception: it is a Finding.
+"""
+
+from __future__ import annotations
+
+
+class GuideError(Exception):
+    """What is so, what should be so, what to do now; the evidence folded below."""
+
+    def __init__(self, is_: str, should: str = "", do: str = "", evidence: str = ""):
+        self.is_, self.should, self.do, self.evidence = is_, should, do, evidence
+        super().__init__(" ".join(part for part in (is_, should, do) if part))
+
+
+class SettingsProblem(GuideError):
+    """The settings cannot be used as they are."""
+
+
+class NoSuchStep(GuideError):
+    """No chapter or step has this name."""
+
+
+class CannotReachServer(GuideError):
+    """No exchange took place, so nothing was changed."""
+
+
+class UnknownServer(CannotReachServer):
+    """First contact; `fingerprint` is what the server showed."""
+
+    fingerprint = ""
+
+
+class ChangedServer(CannotReachServer):
+    """The server shows another host key than the pinned one."""
+
+
+class NotLetIn(CannotReachServer):
+    """The server accepts neither the key nor the password."""
+
+
+class NoRoot(CannotReachServer):
+    """Logged in, but not able to become root."""
+
+
+class NoPython(CannotReachServer):
+    """The server has no python3, which runs our questions there."""
+
+
+class ConnectionLost(GuideError):
+    """The connection broke while an answer was under way."""
+
+
+class CannotUndo(GuideError):
+    """Something later rests on the step."""
+
+
+class RemoteProblem(GuideError):
+    """The program on the server stopped before it could answer."""

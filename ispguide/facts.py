@@ -1,0 +1,96 @@
+"""Names for questions.  A fact is a tuple of words; its answer comes back under it.
+
+Asked on the server (answered by `remote.py`): file, newest, unit, package, user,
+postconf, master, sql, secret, listening, run, system.
+Asked from this computer (answered by `outside.py`): every tuple that starts with
+"outside".  Asked by doing (answered by `proofs.py`, only when something is to be
+proved): every tuple that starts with "proof".
+Because facts are values, ten things that ask the same question cost one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Fact = tuple[str, ...]
+Have = Mapping[Fact, Any]
+
+
+class Unsure(str):
+    """A gap that is none: "could not tell", with the reason."""
+
+
+def file(path: str) -> Fact:
+    """{kind: file|directory|link|none, mode, owner, group, text, to}."""
+    return ("file", path)
+
+
+def newest(*paths: str) -> Fact:
+    """{path, time}: the newest change (ctime, µs since 1970) at or below paths."""
+    return ("newest", *paths)
+
+
+def unit(name: str) -> Fact:
+    """{load, active, sub, enabled, since (µs), restarts, result} of a unit."""
+    return ("unit", name)
+
+
+def package(name: str) -> Fact:
+    """The installed version, or "" when it is not (wholly) installed."""
+    return ("package", name)
+
+
+def user(name: str) -> Fact:
+    """{uid, gid, home, shell, groups} or {} when there is no such user."""
+    return ("user", name)
+
+
+def postconf() -> Fact:
+    """{parameter: value} that main.cf sets (`postconf -n`)."""
+    return ("postconf",)
+
+
+def master() -> Fact:
+    """{"name/type": {"line": columns, "options": {name: value}}} of master.cf."""
+    return ("master",)
+
+
+def sql(query: str) -> Fact:
+    """{"rows": [[text, …], …]} as MariaDB's root sees it, or {"error": …}."""
+    return ("sql", query)
+
+
+def secret(name: str) -> Fact:
+    """{"made": bool, "source_same": bool}: never the value."""
+    return ("secret", name)
+
+
+def listening() -> Fact:
+    """[[address, port, process], …] of every TCP socket that listens."""
+    return ("listening",)
+
+
+def run(command: str, stdin: str = "") -> Fact:
+    """{rc, out, err} of a command that only looks; ten seconds at most."""
+    return ("run", command, stdin)
+
+
+def system() -> Fact:
+    """{os, version, init, memory_mb, disk_mb: {path: MiB}, time, …}: the machine."""
+    return ("system",)
+
+
+def outside(kind: str, *words: str) -> Fact:
+    """A question answered from this computer; see `outside.py`."""
+    return ("outside", kind, *words)
+
+
+def proof(name: str, *words: str) -> Fact:
+    """A small program that sends, reads and looks; see `proofs.py`."""
+    return ("proof", name, *words)
+
+
+def failed_answer(answer: Any) -> str:
+    """The reason when a question could not be answered, else ""."""
+    return str(answer["error"]) if isinstance(answer, dict) and "error" in answer else ""

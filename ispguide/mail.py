@@ -1,0 +1,101 @@
+"""Things only a mail server has: Postfix settings and services, mail domains.
+
+Sources: postconf(1), master(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ispguide import facts
+from ispguide.actions import Action, Run, quote
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.things import _Plain
+
+#: Postfix tools wait 2 s when main.cf is younger than that, so its mtime is set back
+#: after an edit; freshness looks at the ctime, which nobody can set back.
+_COOL = "touch -d '10 seconds ago' /etc/postfix/{}"
+
+
+@dataclass(frozen=True, init=False)
+class Postconf(_Plain):
+    """Parameters of main.cf, by their own names.  Others stay as they are."""
+
+    values: tuple[tuple[str, str], ...]
+
+    def __init__(self, **values: str):
+        pairs = tuple((k, " ".join(v.split())) for k, v in values.items())
+        object.__setattr__(self, "values", pairs)
+
+    def __str__(self) -> str:
+        return f"Postfix settings {', '.join(name for name, _ in self.values)}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.postconf()]
+
+    def _wrong(self, have: Have) -> list[tuple[str, str]]:
+        now = have[facts.postconf()]
+        return [(k, v) for k, v in self.values if now.get(k) != v]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.postconf()]
+        if why := failed_answer(now):
+            return f"Postfix cannot be asked for its settings: {why}."
+        return "\n".join(
+            f"{k} {f'is {now[k]!r}' if k in now else 'is not set'}, should be {v!r}."
+            for k, v in self._wrong(have)
+        )
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        pairs = " ".join(quote(f"{k} = {v}") for k, v in self._wrong(have))
+        command = f"postconf -e {pairs} && {_COOL.format('main.cf')}"
+        return [Run(command, touches=("/etc/postfix/main.cf",))]
+
+
+@dataclass(frozen=True)
+class MasterService(_Plain):
+    """A service of master.cf with the options it needs; other options stay.
+
+    `name`: as postconf -M has it, "submission/inet"; `line`: its eight columns."""
+
+    name: str
+    line: str
+    options: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"Postfix service {self.name}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.master()]
+
+    def _wrong(self, have: Have) -> dict[str, str]:
+        now = have[facts.master()].get(self.name, {}).get("options", {})
+        return {k: v for k, v in self.options.items() if now.get(k) != v}
+
+    def gap(self, have: Have) -> str:
+        all_ = have[facts.master()]
+        if why := failed_answer(all_):
+            return f"Postfix cannot be asked for its services: {why}."
+        if self.name not in all_:
+            return f"The service {self.name} is not in master.cf. It should be."
+        line, options = all_[self.name]["line"], all_[self.name]["options"]
+        if line != self.line:
+            return f"master.cf says {line!r}, should say {self.line!r}."
+        return "\n".join(
+            f"{self.name}: {k} is {options.get(k, 'not set')!r}, should be {v!r}."
+            for k, v in self._wrong(have).items()
+        )
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        now = have[facts.master()].get(self.name, {})
+        commands = []
+        options = self._wrong(have)
+        if now.get("line") != self.line:
+            # -M replaces the whole entry, so options made by hand are given again.
+            options = {**now.get("options", {}), **self.options}
+            commands.append(f"postconf -M {quote(f'{self.name}={self.line}')}")
+        pairs = " ".join(quote(f"{self.name}/{k}={v}") for k, v in options.items())
+        commands += [f"postconf -P {pairs}"] if pairs else []
+        command = " && ".join([*commands, _COOL.format("master.cf")])
+        return [Run(command, touches=("/etc/postfix/master.cf",))]
