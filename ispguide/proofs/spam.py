@@ -1,0 +1,135 @@
+"""Proofs about rspamd: what it refuses, marks, files into Junk and learns.
+
+Sources: https://rspamd.com/doc/ (milter headers, actions, statistics), RFC 6851
+(MOVE), RFC 6785 (imapsieve).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+
+from ispguide.actions import quote
+from ispguide.outside import WHOLE
+from ispguide.proofs.acting import Context, Refused, Verdict, need, proof
+from ispguide.proofs.letters import (
+    STRANGER,
+    bring,
+    head,
+    received,
+    token,
+    wait_for,
+)
+
+#: The test for unsolicited bulk mail every filter knows, in two pieces so that no
+#: filter minds this file: https://spamassassin.apache.org/gtube/
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+
+@proof
+def gtube_refused(ctx: Context) -> Verdict:
+    """What is certainly spam is refused while its sender still waits."""
+    mark = token()
+    said = bring(ctx, mark, text=f"{GTUBE}\n")
+    return 500 <= said.code <= 599, f"The end of the mail was answered {said.text!r}"
+
+
+@proof
+def headers_added(ctx: Context) -> Verdict:
+    """A mail from outside carries rspamd's judgement."""
+    mark = token()
+    need(bring(ctx, mark), "The letter")
+    header = head(received(ctx, mark)[1])
+    if mark not in header:
+        return False, "The letter did not reach the mailbox within 15 s."
+    result = re.search(r"^X-Spamd-Result: *(.{0,60})", header, re.M)
+    return bool(result), f"X-Spamd-Result: {result[1]}…" if result else "No such line."
+
+
+@proof
+def forged_spam_header_ignored(ctx: Context) -> Verdict:
+    """Only our own rspamd may call a mail spam, not whoever wrote it."""
+    mark = token()
+    need(bring(ctx, mark, more="X-Spam: Yes\n"), "The letter")
+    folder, mail = received(ctx, mark)
+    if not folder:
+        return False, "The letter did not reach the mailbox within 15 s."
+    score = re.search(r"\[(-?[\d.]+) /", head(mail))
+    if folder == "Junk" and score and float(score[1]) >= ctx.settings.junk_score:
+        return None, f"rspamd itself gave this letter {score[1]} points."
+    return folder == "INBOX", f"A letter that calls itself spam lies in {folder}."
+
+
+@proof
+def spam_to_junk(ctx: Context) -> Verdict:
+    """Probable spam is taken, marked and put where it does not disturb."""
+    mark = token()
+    with ctx.stranger() as smtp:
+        said = need(smtp.deliver(STRANGER, ctx.mailbox.address, bad(mark)), "The spam")
+    with ctx.reader() as imap:
+        folder, _ = wait_for(imap, mark, key="TEXT")
+    return (
+        folder == "Junk",
+        f"Taken ({said.text!r}) and put into {folder or 'nowhere'}.",
+    )
+
+
+def bad(mark: str) -> str:
+    """A mail with enough bad manners for 6 to 15 points, whatever the network."""
+    return f"From: x\n\n{mark}\n"
+
+
+def long_letter(mark: str) -> str:
+    """New words every time: rspamd learns no text twice, and none below 11 words."""
+    dice = random.Random(mark)
+    letters = "abcdefghijklmnoprstuvw"
+    words = ("".join(dice.choices(letters, k=7)) for _ in range(40))
+    return f"{' '.join(words)}\n"
+
+
+def moved(ctx: Context, mark: str, *ways: tuple[str, str]) -> None:
+    """A new letter, dragged from folder to folder as a person does it."""
+    need(bring(ctx, mark, text=long_letter(mark)), "The letter")
+    with ctx.reader() as imap:
+        if not wait_for(imap, mark, ways[0][0])[0]:
+            raise Refused(f"The letter did not reach {ways[0][0]} within 15 s.")
+        for source, target in ways:
+            uid = imap.find(source, mark)[0]
+            need(imap.command(f"UID MOVE {uid} {target}"), f"Moving to {target}")
+
+
+def learned(ctx: Context, mark: str) -> list[str]:
+    """What rspamd says it learned from the letter, in order: spam, ham."""
+    pattern = quote(f"{mark}.*learned message as")
+    said = ctx.tell(
+        f"{{ journalctl -u rspamd --since=-5min -o cat --no-pager -q; "
+        f"tail -n 5000 /var/log/rspamd/rspamd.log; }} 2>/dev/null | grep -e {pattern}"
+    )
+    return re.findall(r"learned message as (spam|ham)", said["out"])
+
+
+@proof
+def junk_teaches(ctx: Context) -> Verdict:
+    """Dragged to Junk a letter teaches spam, dragged back it teaches ham."""
+    mark, end = token(), time.monotonic() + WHOLE
+    moved(ctx, mark, ("INBOX", "Junk"), ("Junk", "INBOX"))
+    while (seen := learned(ctx, mark)) != ["spam", "ham"] and time.monotonic() < end:
+        time.sleep(0.3)
+    return seen == [
+        "spam",
+        "ham",
+    ], f"rspamd learned {', then '.join(seen) or 'nothing'}"
+
+
+@proof
+def trash_teaches_nothing(ctx: Context) -> Verdict:
+    """Emptying Junk into Trash says nothing about a letter's worth.
+
+    The scripts run before the server answers MOVE, so there is nothing to wait for."""
+    mark = token()
+    moved(ctx, mark, ("INBOX", "Junk"), ("Junk", "Trash"))
+    seen = learned(ctx, mark)
+    if "spam" not in seen:
+        return None, "Junk itself teaches nothing yet."
+    return "ham" not in seen, f"rspamd learned {', then '.join(seen)}"
