@@ -1,0 +1,37 @@
+"""ispguide: a mail server of one's own on Debian 12, built, explained and proved.
+
+The dozen public names; each is loaded when it is first used, so that importing this
+package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Chapter": "chapter",
+    "Step": "chapter",
+    "Guide": "guide",
+    "Server": "server",
+    "Profile": "profile",
+    "Settings": "settings",
+    "Secret": "settings",
+    "Finding": "report",
+    "Report": "report",
+    "GuideError": "errors",
+    "File": "things",
+    "Packages": "things",
+    "Service": "things",
+    "Postconf": "mail",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"ispguide.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'ispguide' has no attribute {name!r}")

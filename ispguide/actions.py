@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 def marker(name: str) -> str:
@@ -36,8 +36,7 @@ class Run:
     seconds: int = 1200
     why: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "run", **asdict(self)}
+    do: ClassVar[str] = "run"
 
     def by_hand(self) -> str:
         if not self.stdin:
@@ -55,8 +54,7 @@ class Write:
     owner: str = "root"
     group: str = "root"
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "write", **asdict(self)}
+    do: ClassVar[str] = "write"
 
     def by_hand(self) -> str:
         who = f"{self.owner}:{self.group}"
@@ -76,8 +74,7 @@ class Attributes:
     owner: str
     group: str
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "attributes", **asdict(self)}
+    do: ClassVar[str] = "attributes"
 
     def by_hand(self) -> str:
         path = quote(self.path)
@@ -93,8 +90,7 @@ class MakeDirectory:
     owner: str = "root"
     group: str = "root"
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "directory", **asdict(self)}
+    do: ClassVar[str] = "directory"
 
     def by_hand(self) -> str:
         who = f"-o {self.owner} -g {self.group}"
@@ -108,8 +104,7 @@ class MakeLink:
     path: str
     to: str
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "link", **asdict(self)}
+    do: ClassVar[str] = "link"
 
     def by_hand(self) -> str:
         return f"ln -sfn {quote(self.to)} {quote(self.path)}"
@@ -121,8 +116,7 @@ class Remove:
 
     path: str
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "remove", **asdict(self)}
+    do: ClassVar[str] = "remove"
 
     def by_hand(self) -> str:
         return f"rm {quote(self.path)}"
@@ -140,13 +134,14 @@ class MakeSecret:
     derive: str = ""
     length: int = 30
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "secret", **asdict(self)}
+    do: ClassVar[str] = "secret"
 
     def by_hand(self) -> str:
         if self.derive:
             return f"{self.derive}   # type {marker(self.source)}, keep the answer"
-        return f"openssl rand -hex {self.length // 2}   # keep it as {marker(self.name)}"
+        return (
+            f"openssl rand -hex {self.length // 2}   # keep it as {marker(self.name)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -164,8 +159,7 @@ class Start:
     enable: bool = True
     ports: tuple[int, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"do": "start", **asdict(self)}
+    do: ClassVar[str] = "start"
 
     def by_hand(self) -> str:
         lines = [self.test] if self.test else []
@@ -174,4 +168,34 @@ class Start:
         return "\n".join([*lines, f"systemctl {self.verb} {quote(self.unit)}"])
 
 
-Action = Run | Write | Attributes | MakeDirectory | MakeLink | Remove | MakeSecret | Start
+@dataclass(frozen=True)
+class Restore:
+    """Undo of one path: `before` is what the ledger remembers of it."""
+
+    path: str
+    before: Mapping[str, Any]
+
+    do: ClassVar[str] = "restore"
+
+    def by_hand(self) -> str:
+        if self.before["kind"] == "none":
+            return f"rm {quote(self.path)}"
+        return f"put {quote(self.path)} back as it was"
+
+
+def wire(action: Action) -> dict[str, Any]:
+    """The action as the program on the server takes it."""
+    return {"do": action.do, "say": action.by_hand(), "with": asdict(action)}
+
+
+Action = (
+    Restore
+    | Run
+    | Write
+    | Attributes
+    | MakeDirectory
+    | MakeLink
+    | Remove
+    | MakeSecret
+    | Start
+)

@@ -93,4 +93,6 @@ def proof(name: str, *words: str) -> Fact:
 
 def failed_answer(answer: Any) -> str:
     """The reason when a question could not be answered, else ""."""
-    return str(answer["error"]) if isinstance(answer, dict) and "error" in answer else ""
+    return (
+        str(answer["error"]) if isinstance(answer, dict) and "error" in answer else ""
+    )

@@ -33,6 +33,7 @@ class Profile:
     port: int = 22
     key: str = ""
     practice: bool = False
+    ca_file: str = ""  #: what vouches for the server's certificate; "" = the system
     settings: Settings | None = None
 
     def with_settings(self, settings: Settings) -> Profile:
@@ -49,7 +50,7 @@ class Profile:
         part.replace(path)
 
     def _toml(self) -> str:
-        names = ("host", "known_hosts", "user", "port", "key", "practice")
+        names = ("host", "known_hosts", "user", "port", "key", "practice", "ca_file")
         lines = [f"{n} = {json.dumps(getattr(self, n))}" for n in names]
         table = ["", "[settings]", self.settings.to_toml()] if self.settings else []
         return "\n".join([*lines, *table]) + "\n"

@@ -102,7 +102,9 @@ class Settings:
     def to_toml(self) -> str:
         """As the file on the server; JSON strings and numbers are valid TOML."""
         lines = (f"{k} = {json.dumps(v)}" for k, v in asdict(self).items())
-        head = "# Written by ispguide: what you decided in 00-start. No secrets in here.\n"
+        head = (
+            "# Written by ispguide: what you decided in 00-start. No secrets in here.\n"
+        )
         return head + "\n".join(lines) + "\n"
 
     @classmethod
@@ -113,7 +115,7 @@ class Settings:
         except tomllib.TOMLDecodeError as error:
             raise SettingsProblem(
                 f"{PATH} on the server cannot be read: {error}.",
-                "It should hold lines like hostname = \"mail.example.org\".",
+                'It should hold lines like hostname = "mail.example.org".',
                 "Correct that line by hand, or save the form in 00-start again.",
             ) from error
         known = {field.name for field in fields(cls)}
@@ -160,7 +162,9 @@ def _name_problems(what: str, name: str, dots: int) -> list[str]:
             "digits and hyphens, in parts divided by dots, like mail.example.org."
         ]
     if len(labels) <= dots or labels[-1].isdigit():
-        return [f"The {what} {name!r} is too short. Write it in full, like {'mail.' * (dots - 1)}example.org."]
+        return [
+            f"The {what} {name!r} is too short. Write it in full, like {'mail.' * (dots - 1)}example.org."
+        ]
     return []
 
 

@@ -55,7 +55,9 @@ class Database(_Plain):
         if not now["rows"]:
             return f"There is no database {self.name}."
         seen = now["rows"][0][0]
-        return "" if seen == UTF8 else f"{self.name} stores {seen}, should store {UTF8}."
+        return (
+            "" if seen == UTF8 else f"{self.name} stores {seen}, should store {UTF8}."
+        )
 
     def fix(self, have: Have) -> Sequence[Action]:
         form = f"CHARACTER SET {UTF8} COLLATE {COLLATION}"
@@ -108,7 +110,9 @@ class SqlTable(_Plain):
         if why := failed_answer(now):
             return f"The table {self.name} cannot be seen: {why}."
         if wrong := self._wrong(have):
-            return f"In {self.name} these are not as they should be: {', '.join(wrong)}."
+            return (
+                f"In {self.name} these are not as they should be: {', '.join(wrong)}."
+            )
         if f"CHARSET={UTF8}" not in now["rows"][0][1]:
             return f"{self.name} does not store {UTF8}. It should, for every script."
         return ""
@@ -137,7 +141,9 @@ class SqlTable(_Plain):
         ]
         changes += [f"ADD {d}" for d in self.keys.values() if d not in lines]
         changes.append(f"CONVERT TO CHARACTER SET {UTF8} COLLATE {COLLATION}")
-        return f"ALTER TABLE {self.database}.{self.name}\n  " + ",\n  ".join(changes) + ";"
+        return (
+            f"ALTER TABLE {self.database}.{self.name}\n  " + ",\n  ".join(changes) + ";"
+        )
 
 
 @dataclass(frozen=True)
@@ -175,7 +181,9 @@ class SqlUser(_Plain):
     def gap(self, have: Have) -> str:
         now = have[self._grants()]
         if why := failed_answer(now):
-            return f"There is no database user {self.name} that can be asked for: {why}."
+            return (
+                f"There is no database user {self.name} that can be asked for: {why}."
+            )
         seen = {g for row in now["rows"] if (g := _grant(row[0]))}
         if seen != set(self.grants):
             rights = "; ".join(sorted(seen)) or "no rights"

@@ -77,7 +77,9 @@ class Packages(_Plain):
         missing = [n for n in self.names if not have[facts.package(n)]]
         if not missing:
             return ""
-        return f"Not installed: {', '.join(missing)}. This step installs what is missing."
+        return (
+            f"Not installed: {', '.join(missing)}. This step installs what is missing."
+        )
 
     def fix(self, have: Have) -> Sequence[Action]:
         missing = [n for n in self.names if not have[facts.package(n)]]
@@ -254,16 +256,24 @@ class User(_Plain):
             return f"There is no user {self.name}. It should own {self.home}."
         seen = {"uid": now["uid"], "gid": now["gid"], "home": now["home"]}
         want = {"uid": self.uid, "gid": self.uid, "home": self.home}
-        wrong = [f"{k} {seen[k]} (should be {want[k]})" for k in want if seen[k] != want[k]]
+        wrong = [
+            f"{k} {seen[k]} (should be {want[k]})" for k in want if seen[k] != want[k]
+        ]
         return f"User {self.name} has {', '.join(wrong)}." if wrong else ""
 
     def fix(self, have: Have) -> Sequence[Action]:
         name, home = quote(self.name), quote(self.home)
         if have[facts.user(self.name)]:
-            return [Run(f"usermod -u {self.uid} -d {home} {name} && groupmod -g {self.uid} {name}")]
+            return [
+                Run(
+                    f"usermod -u {self.uid} -d {home} {name} && groupmod -g {self.uid} {name}"
+                )
+            ]
         return [
             Run(f"getent group {name} || groupadd -g {self.uid} {name}"),
-            Run(f"useradd -g {name} -u {self.uid} -d {home} -M -s /usr/sbin/nologin {name}"),
+            Run(
+                f"useradd -g {name} -u {self.uid} -d {home} -M -s /usr/sbin/nologin {name}"
+            ),
         ]
 
 
@@ -301,7 +311,7 @@ class Service:
         now = have[facts.unit(self.watch or self.unit)]
         if why := failed_answer(now):
             return Unsure(f"Could not ask for {self.unit}: {why}.")
-        if now["load"] == "not-found" and not now["active"] == "active":
+        if now["load"] == "not-found" and now["active"] != "active":
             return f"There is no service {self.unit}: its package is not installed."
         if now["active"] != "active":
             return (
@@ -314,7 +324,9 @@ class Service:
         state = have[facts.unit(self.unit)]["enabled"]
         if state in ("enabled", "enabled-runtime", "static", "alias", "generated", ""):
             return ""
-        return f"{self.unit} runs, but is {state}: it would not start at boot. It should."
+        return (
+            f"{self.unit} runs, but is {state}: it would not start at boot. It should."
+        )
 
     def _fresh_gap(self, have: Have) -> str:
         if not self.reads:
@@ -329,7 +341,9 @@ class Service:
         )
 
     def _port_gap(self, have: Have) -> str:
-        open_ = {port for _, port, _ in have[facts.listening()]} if self.ports else set()
+        open_ = (
+            {port for _, port, _ in have[facts.listening()]} if self.ports else set()
+        )
         closed = [str(p) for p in self.ports if p not in open_]
         if not closed:
             return ""
@@ -339,7 +353,9 @@ class Service:
         now = have[facts.unit(self.watch or self.unit)]
         running = now.get("active") == "active" and not self._port_gap(have)
         verb = "reload" if self.reload and running else "restart"
-        return [Start(self.unit, verb, self.test, self.watch or self.unit, ports=self.ports)]
+        return [
+            Start(self.unit, verb, self.test, self.watch or self.unit, ports=self.ports)
+        ]
 
 
 @dataclass(frozen=True)
@@ -362,9 +378,13 @@ class ServerSecret(_Plain):
     def gap(self, have: Have) -> str:
         now = have[facts.secret(self.name)]
         if not now["made"]:
-            return f"The password {self.name} is not made yet. The server makes it itself."
+            return (
+                f"The password {self.name} is not made yet. The server makes it itself."
+            )
         if not now["source_same"]:
-            return f"{self.name} was made from another {self.source} than the present one."
+            return (
+                f"{self.name} was made from another {self.source} than the present one."
+            )
         return ""
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -485,6 +505,11 @@ def _said(now: dict[str, Any]) -> str:
 
 def _diff(path: str, now: str, want: str) -> str:
     lines = difflib.unified_diff(
-        now.splitlines(), want.splitlines(), f"{path} (now)", f"{path} (should be)", lineterm="", n=2
+        now.splitlines(),
+        want.splitlines(),
+        f"{path} (now)",
+        f"{path} (should be)",
+        lineterm="",
+        n=2,
     )
     return f"{path} differs from what it should be:\n" + "\n".join(lines)

@@ -1,0 +1,200 @@
+"""Applying: the walk through the steps that makes them true.
+
+Each step is one transaction: the fixes of all its gaps, and its services, which read
+what was written.  A step whose ground is not true waits and says for what.
+Everything is looked at again at the end, because a later step may disturb an earlier
+one, and the report is what that last look says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ispguide.actions import Action
+from ispguide.chapter import Step
+from ispguide.facts import Unsure
+from ispguide.report import Finding
+from ispguide.things import Thing
+
+if TYPE_CHECKING:
+    from ispguide.guide import Guide
+    from ispguide.server import Watch
+
+#: Rounds of fixing within a step: a user needs the secret, a row needs its table.
+ROUNDS = 4
+
+
+class Applying:
+    """One apply.  `actions` counts what was done on the server."""
+
+    def __init__(self, guide: Guide, watch: Watch):
+        self.guide, self.watch = guide, watch
+        self.actions = 0
+        self.fresh: set[str] = set()  # steps looked at since the last change
+        self.bad: dict[str, str] = {}  # step → why what rests on it must wait
+        self.fixed: dict[tuple[str, str], float] = {}  # (step, thing) → seconds
+
+    def run(self, steps: Sequence[Step]) -> list[Finding]:
+        """Findings of all steps after making them true."""
+        base = {str(b): b for s in steps for b in self.guide.rests_on(s)}
+        ground = [b for b in base.values() if b not in steps]
+        self.guide.look([*ground, *steps], wait=True, watch=self.watch)
+        self.fresh = {str(s) for s in [*ground, *steps]}
+        self._judge(ground)
+        found = {
+            str(s): self._one(s, steps[i + 1 : i + 2]) for i, s in enumerate(steps)
+        }
+        if self.actions:
+            found |= self._look_back(steps, found)
+        return [f for s in steps for f in found[str(s)]]
+
+    def _judge(self, ground: Sequence[Step]) -> None:
+        for step in ground:
+            for f in self.guide.findings(step):
+                if f.state == "gap":
+                    self.bad[str(step)] = (
+                        f"First make “{step.title}” true (chapter {step.chapter}): {f.gap}"
+                    )
+                    break
+
+    def _one(self, step: Step, following: Sequence[Step]) -> list[Finding]:
+        for need in self.guide.rests_on(step):
+            if why := self.bad.get(str(need)):
+                self.bad[str(step)] = why
+                return [
+                    f.now(state="blocked", gap=why, commands=())
+                    for f in self._blank(step)
+                ]
+        if str(step) not in self.fresh:
+            self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
+        found = self._make_true(step, following)
+        if worst := next(
+            (f for f in found if f.state in ("failed", "gap", "blocked")), None
+        ):
+            self.bad[str(step)] = (
+                f"First repair “{step.title}” (chapter {step.chapter}): {worst.gap}"
+            )
+        return found
+
+    def _blank(self, step: Step) -> list[Finding]:
+        return [
+            Finding(step.chapter, step.name, str(t), "blocked")
+            for t in self.guide.things(step)
+        ]
+
+    def _make_true(self, step: Step, following: Sequence[Step]) -> list[Finding]:
+        begin, tried = time.monotonic(), set[str]()
+        for _ in range(ROUNDS):
+            plan = self._plan(step, tried)
+            if not plan:
+                break
+            failure = self._do(step, plan, following)
+            tried |= {str(thing) for thing, _ in plan}
+            share = (time.monotonic() - begin) / len(tried)
+            self.fixed |= {(str(step), name): share for name in tried}
+            if failure:
+                return self._failed(step, failure)
+            self._be_patient(step, tried)
+        return self._states(step)
+
+    def _plan(self, step: Step, tried: set[str]) -> list[tuple[Thing, Action]]:
+        """Fixes of the gaps not tried yet; services follow whatever changes."""
+        plan: list[tuple[Thing, Action]] = []
+        for thing in self.guide.things(step):
+            wanted = _is_gap(thing.gap(self.guide.have)) and str(thing) not in tried
+            if wanted or (plan and thing.follows):
+                plan += [(thing, action) for action in thing.fix(self.guide.have)]
+        return plan
+
+    def _do(
+        self, step: Step, plan: list[tuple[Thing, Action]], following: Sequence[Step]
+    ) -> tuple[str, dict[str, Any]] | None:
+        """None, or the name of the thing that failed and what the server said."""
+        self.watch(f"{step.chapter}: {step.title}")
+        answer = self.guide.exchange(
+            [action for _, action in plan],
+            self.guide.facts([step, *following]),
+            self.watch,
+            step=str(step),
+        )
+        self.fresh = {str(s) for s in (step, *following)}
+        done = answer.done
+        if done is None:
+            done = {
+                "ok": False,
+                "failed": 0,
+                "evidence": "The server restarted meanwhile.",
+            }
+        self.actions += len(plan) if done["ok"] else done["failed"] + 1
+        return None if done["ok"] else (str(plan[done["failed"]][0]), done)
+
+    def _be_patient(self, step: Step, tried: set[str]) -> None:
+        """Look again for a while when something just done is not seen yet."""
+        from ispguide.guide import WAITS
+
+        for wait in WAITS:
+            open_ = [
+                t for t in self.guide.things(step) if _is_gap(t.gap(self.guide.have))
+            ]
+            untried = [
+                t for t in open_ if str(t) not in tried and t.fix(self.guide.have)
+            ]
+            if untried or not open_:
+                return
+            time.sleep(wait)
+            self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
+
+    def _failed(self, step: Step, failure: tuple[str, dict[str, Any]]) -> list[Finding]:
+        name, done = failure
+        found = []
+        for f in self.guide.findings(step):
+            if f.thing == name:
+                f = f.now(
+                    state="failed", gap=_sentence(f, done), evidence=done["evidence"]
+                )
+            elif f.state == "gap":
+                f = f.now(
+                    state="blocked", gap=f"Not done, because “{name}” failed. {f.gap}"
+                )
+            found.append(f)
+        return found
+
+    def _states(self, step: Step) -> list[Finding]:
+        found = []
+        for f in self.guide.findings(step):
+            seconds = self.fixed.get((str(step), f.thing))
+            if seconds is not None and f.state == "ok":
+                f = f.now(state="fixed", seconds=seconds)
+            elif f.state == "gap":
+                f = f.now(state="failed")
+            found.append(f)
+        return found
+
+    def _look_back(
+        self, steps: Sequence[Step], found: dict[str, list[Finding]]
+    ) -> dict[str, list[Finding]]:
+        """Every step that was well, looked at again; disturbed ones made true again."""
+        well = [s for s in steps if str(s) not in self.bad]
+        self.guide.exchange(tell=self.guide.facts(well), watch=self.watch)
+        self.fresh = {str(s) for s in well}
+        again: dict[str, list[Finding]] = {}
+        for step in well:
+            if any(f.state == "gap" for f in self.guide.findings(step)):
+                again[str(step)] = self._one(step, ())
+            else:
+                again[str(step)] = self._states(step)
+        return again
+
+
+def _is_gap(gap: str) -> bool:
+    """ "Could not tell" is neither broken nor something to repair."""
+    return bool(gap) and not isinstance(gap, Unsure)
+
+
+def _sentence(f: Finding, done: dict[str, Any]) -> str:
+    back = done.get("back")
+    undone = f" Put back as before: {', '.join(back)}." if back else ""
+    was = f.gap or "It was to be read anew."
+    return f"{was}\nMaking it true failed; the server's own words are below.{undone}"

@@ -1,0 +1,955 @@
+"""The program that runs ON the server.  Standard library only, nothing of ours.
+
+Longer than other modules for one reason: it travels as one text inside a message and
+must find everything it needs in itself.  Contract: a request (JSON) comes in, JSON
+lines go out, the last one is the answer; plain types across the border.
+
+Four verbs.  `exchange`: do these, then tell those.  Doing happens in a transient
+systemd unit, which takes the lock, keeps what was before, writes atomically, tests
+before it restarts, and puts everything back when that fails; the SSH channel only
+watches.  `mailbox`: a mailbox for proofs that lives until standard input closes.
+
+Secrets made here stay here: texts come in with markers (⟦name⟧), values are put in on
+writing and taken out of everything that is said.  Nothing here prints a password,
+or puts one into an argument list or an environment.
+Manuals: systemd-run(1), flock(2), rename(2), crypt(5).
+"""
+
+import contextlib
+import fcntl
+import grp
+import hashlib
+import json
+import os
+import platform
+import pwd
+import re
+import secrets as random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+STATE = Path("/var/lib/ispguide")
+RUNS = Path("/run/ispguide")
+SECRETS = Path("/etc/ispguide/secrets.json")
+SETTINGS = Path("/etc/ispguide/settings.toml")
+LIMIT = 10  # seconds a question may take; "no answer" is an answer
+ENV = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+    "TERM": "dumb",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+PROGRAM = ""  # its own text, for the unit that outlives the connection
+
+
+class Failed(Exception):
+    """An action did not succeed; the text is the evidence."""
+
+
+# --- secrets -----------------------------------------------------------------
+
+
+class Vault:
+    """The server's secrets, and those that somebody just typed."""
+
+    def __init__(self, typed=()):
+        self.typed = [t for t in typed if len(t) >= 6]
+        self.values = {}
+        with contextlib.suppress(FileNotFoundError):
+            self.values = json.loads(SECRETS.read_text())
+
+    def hide(self, text):
+        """The text with markers where values were."""
+        for name, entry in self.values.items():
+            text = text.replace(entry["value"], f"⟦{name}⟧")
+        for value in self.typed:
+            text = text.replace(value, "•••")
+        return text
+
+    def reveal(self, text):
+        """The text with values where markers were."""
+        for name, entry in self.values.items():
+            text = text.replace(f"⟦{name}⟧", entry["value"])
+        left = re.search(r"⟦([\w-]+)⟧", text)
+        if left:
+            raise Failed(f"The server has no secret called {left[1]} yet.")
+        return text
+
+    def keep(self, name, value, source):
+        """Store a value, whole or not at all."""
+        mark = hashlib.sha256(self.values[source]["value"].encode()) if source else None
+        entry = {"value": value, "source": mark.hexdigest() if mark else ""}
+        self.values[name] = entry
+        SECRETS.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(SECRETS, json.dumps(self.values).encode(), 0o600, 0, 0)
+
+    def known(self, name, source):
+        """{made, source_same} for the fact of this name."""
+        entry = self.values.get(name)
+        if not entry or not source:
+            return {"made": bool(entry), "source_same": True}
+        now = self.values.get(source, {}).get("value", "")
+        mark = hashlib.sha256(now.encode()).hexdigest()
+        return {"made": True, "source_same": entry["source"] == mark}
+
+
+VAULT = Vault()
+
+
+def hash_password(password):
+    """BLF-CRYPT at cost 12.  bcrypt reads 72 bytes, so more is refused, not cut."""
+    import crypt
+
+    if len(password.encode()) > 72:
+        raise Failed("The password is longer than the 72 bytes its hash can hold.")
+    salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=4096)
+    return "{BLF-CRYPT}" + crypt.crypt(password, salt).replace("$2b$", "$2y$", 1)
+
+
+# --- questions ---------------------------------------------------------------
+
+
+def call(argv, stdin="", limit=LIMIT):
+    """(exit code, stdout, stderr) of a command that only looks."""
+    try:
+        done = subprocess.run(
+            argv, input=stdin.encode(), capture_output=True, timeout=limit, env=ENV
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no answer within {limit} s") from None
+    except FileNotFoundError:
+        raise Failed(f"the command {argv[0]} is not installed") from None
+    return done.returncode, *(
+        s.decode(errors="replace") for s in (done.stdout, done.stderr)
+    )
+
+
+def ask_file(path):
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"kind": "none"}
+    kinds = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
+    kind = kinds.get(found.st_mode & 0o170000, "special file")
+    answer: dict[str, object] = {"kind": kind, "mode": f"{found.st_mode & 0o7777:04o}"}
+    answer |= {"owner": owner_name(found.st_uid), "group": group_name(found.st_gid)}
+    if kind == "link":
+        answer["to"] = os.readlink(path)
+    if kind == "file" and found.st_size < 1_000_000:
+        answer["text"] = VAULT.hide(Path(path).read_text(errors="replace"))
+    return answer
+
+
+def owner_name(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid):
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def ask_newest(*paths):
+    """Compiled files are younger than the text they come from, so they are left out."""
+    best = (0, "")
+    for top in paths:
+        for path in [top, *walk(top)]:
+            if not path.endswith((".svbin", ".db", ".lock", ".log")):
+                with contextlib.suppress(FileNotFoundError):
+                    best = max(best, (os.lstat(path).st_ctime_ns, path))
+    return {"path": best[1], "time": best[0] // 1000}
+
+
+def walk(top):
+    for folder, folders, files in os.walk(top):
+        for name in (*folders, *files):
+            yield os.path.join(folder, name)
+
+
+def ask_units(facts):
+    """All units in one call: it costs what one costs."""
+    names = (
+        "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,Result,Type,"
+        "StateChangeTimestamp,ActiveEnterTimestamp,ConditionResult,MainPID"
+    )
+    units = [fact[1] for fact in facts]
+    _, out, err = call(
+        ["systemctl", "show", "--timestamp=us+utc", "-p", names, "--", *units]
+    )
+    blocks = [
+        dict(line.split("=", 1) for line in b.splitlines())
+        for b in out.strip().split("\n\n")
+    ]
+    if len(blocks) != len(units):
+        return [{"error": err.strip() or "systemctl did not answer"}] * len(units)
+    return [unit_answer(block) for block in blocks]
+
+
+def unit_answer(block):
+    since = max(
+        map(
+            microseconds, (block["StateChangeTimestamp"], block["ActiveEnterTimestamp"])
+        )
+    )
+    return {
+        "load": block["LoadState"],
+        "active": block["ActiveState"],
+        "sub": block["SubState"],
+        "enabled": block["UnitFileState"],
+        "restarts": int(block.get("NRestarts") or 0),
+        "result": block.get("Result", ""),
+        "since": since,
+        "condition": block["ConditionResult"],
+    }
+
+
+def microseconds(text):
+    """systemctl's "Mon 2026-11-23 04:05:42.123456 UTC" as µs since 1970."""
+    match = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d+))?", text)
+    if not match:
+        return 0
+    moment = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1_000_000 + int((match[2] or "0").ljust(6, "0"))
+
+
+def ask_packages(facts):
+    form = "${Package}\t${Version}\t${db:Status-Status}\n"
+    _, out, _ = call(["dpkg-query", "-W", "-f", form, *(fact[1] for fact in facts)])
+    rows = [line.split("\t") for line in out.splitlines()]
+    there = {name: version for name, version, status in rows if status == "installed"}
+    return [there.get(fact[1], "") for fact in facts]
+
+
+def ask_user(name):
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return {}
+    groups = [g.gr_name for g in grp.getgrall() if name in g.gr_mem]
+    return {
+        "uid": entry.pw_uid,
+        "gid": entry.pw_gid,
+        "home": entry.pw_dir,
+        "shell": entry.pw_shell,
+        "groups": groups,
+    }
+
+
+def ask_postconf():
+    rc, out, err = call(["postconf", "-n"])
+    if rc:
+        return {"error": last_line(err)}
+    lines = re.sub(r"\n\s+", " ", out).splitlines()
+    pairs = (line.partition(" =") for line in lines)
+    return {name: VAULT.hide(" ".join(value.split())) for name, _, value in pairs}
+
+
+def ask_master():
+    rc, out, err = call(["postconf", "-M"])
+    if rc:
+        return {"error": last_line(err)}
+    answer = {}
+    for line in re.sub(r"\n\s+", " ", out).splitlines():
+        words = line.split(None, 7)
+        command = words[7].split(" -o ")[0] if len(words) > 7 else ""
+        columns = " ".join([*words[:7], " ".join(command.split())])
+        answer[f"{words[0]}/{words[1]}"] = {"line": columns, "options": {}}
+    for line in re.sub(r"\n\s+", " ", call(["postconf", "-P"])[1]).splitlines():
+        left, _, value = line.partition(" = ")
+        name, _, option = left.rpartition("/")
+        if name in answer:
+            answer[name]["options"][option] = VAULT.hide(" ".join(value.split()))
+    return answer
+
+
+def ask_sqls(facts):
+    """All queries in one client: a line between tells their answers apart."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda fact: ask_sql(fact[1]), facts))
+
+
+def ask_sql(query):
+    argv = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=5"]
+    try:
+        rc, out, err = call(argv, VAULT.reveal(query) + ";\n")
+    except Failed as failure:
+        return {"error": str(failure)}
+    if rc:
+        return {"error": VAULT.hide(last_line(err))}
+    rows = [[unescape(cell) for cell in line.split("\t")] for line in out.splitlines()]
+    return {"rows": [[VAULT.hide(cell) for cell in row] for row in rows]}
+
+
+def unescape(cell):
+    """What the client's batch mode wrote as \\n, \\t, \\\\ and \\0."""
+    signs = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
+    return re.sub(r"\\(.)", lambda m: signs.get(m[1], m[1]), cell)
+
+
+def ask_secret(name):
+    source = VAULT.values.get(name, {}).get("source_name", "")
+    return VAULT.known(name, source)
+
+
+def ask_listening():
+    _, out, _ = call(["ss", "-Hltnp"])
+    rows = []
+    for line in out.splitlines():
+        words = line.split()
+        address, _, port = words[3].rpartition(":")
+        process = re.search(r'"([^"]+)"', line)
+        rows.append([address.strip("[]"), int(port), process[1] if process else ""])
+    return rows
+
+
+def ask_run(command, stdin=""):
+    rc, out, err = call(["/bin/sh", "-c", command], VAULT.reveal(stdin))
+    hidden = (VAULT.hide(s[-20000:]) for s in (out, err))
+    return {"rc": rc, "out": next(hidden), "err": next(hidden)}
+
+
+def ask_system():
+    release = dict(
+        line.split("=", 1)
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if "=" in line
+    )
+    disk = {p: disk_free(p) for p in ("/", "/var") if os.path.isdir(p)}
+    virtual = (
+        shutil.which("systemd-detect-virt") and call(["systemd-detect-virt"])[1].strip()
+    )
+    return {
+        "os": release.get("ID", "").strip('"'),
+        "version": release.get("VERSION_ID", "").strip('"'),
+        "name": release.get("PRETTY_NAME", "").strip('"'),
+        "arch": platform.machine(),
+        "init": Path("/proc/1/comm").read_text().strip(),
+        "virtual": virtual or "",
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
+        "disk_mb": {p: d[0] for p, d in disk.items()},
+        "inodes": {p: d[1] for p, d in disk.items()},
+        "time": time.time(),
+        "hostname": platform.node(),
+        "machine": machine_id(),
+    }
+
+
+def disk_free(path):
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize >> 20, found.f_favail
+
+
+def machine_id():
+    with contextlib.suppress(FileNotFoundError):
+        return Path("/etc/machine-id").read_text().strip()
+    return ""
+
+
+def ask_ledger():
+    with contextlib.suppress(FileNotFoundError):
+        return [
+            json.loads(line)
+            for line in (STATE / "ledger.jsonl").read_text().splitlines()
+        ]
+    return []
+
+
+def last_line(text):
+    return (text.strip().splitlines() or ["no reason given"])[-1]
+
+
+ASK: dict[str, Callable[..., object]] = {
+    "file": ask_file,
+    "newest": ask_newest,
+    "user": ask_user,
+    "postconf": ask_postconf,
+    "master": ask_master,
+    "secret": ask_secret,
+    "listening": ask_listening,
+    "run": ask_run,
+    "system": ask_system,
+    "ledger": ask_ledger,
+}
+ASK_TOGETHER: dict[str, Callable[..., list]] = {
+    "unit": ask_units,
+    "package": ask_packages,
+    "sql": ask_sqls,
+}
+
+
+def tell(facts):
+    """[[fact, answer], …].  A question that fails is answered {"error": reason}."""
+    alone = [f for f in facts if f[0] in ASK]
+    together = [[f for f in facts if f[0] == kind] for kind in ASK_TOGETHER]
+    jobs = [([f], ask_alone) for f in alone]
+    jobs += [(group, ASK_TOGETHER[group[0][0]]) for group in together if group]
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda job: answered(*job), jobs)
+        return [pair for pairs in answers for pair in pairs]
+
+
+def ask_alone(facts):
+    ((kind, *words),) = facts
+    return [ASK[kind](*words)]
+
+
+def answered(facts, ask):
+    try:
+        answers = ask(facts)
+    except Exception as error:  # said to the reader as the answer, never swallowed
+        answers = [{"error": VAULT.hide(f"{error}" or type(error).__name__)}] * len(
+            facts
+        )
+    return list(zip(facts, answers, strict=True))
+
+
+# --- doing -------------------------------------------------------------------
+
+
+def write_bytes(path, data, mode, uid, gid):
+    """Beside, with owner and mode, synced, then renamed: never half a file."""
+    part = path.with_name(f".{path.name}.ispguide")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    handle = os.open(part, flags, 0o600)
+    with open(handle, "wb") as file:
+        os.fchown(handle, uid, gid)
+        os.fchmod(handle, mode)
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+    try:
+        os.replace(part, path)
+    except (
+        OSError
+    ):  # a bind-mounted file (/etc/hosts in containers) cannot be renamed over
+        path.write_bytes(data)
+        part.unlink()
+
+
+class Transaction:
+    """One run: its actions, what was before, and how to put it back."""
+
+    def __init__(self, request, say):
+        self.say, self.about = say, request["run"]
+        self.before, self.started, self.entries = {}, {}, []
+
+    def perform(self, actions):
+        """{ok, failed (index), evidence, seconds} after doing all or putting back."""
+        begin = time.monotonic()
+        for index, action in enumerate(actions):
+            self.say(
+                {"action": index, "line": VAULT.hide(action["say"].splitlines()[0])}
+            )
+            try:
+                getattr(self, "do_" + action["do"])(**action["with"])
+            except (Failed, OSError, KeyError) as error:
+                evidence = VAULT.hide(str(error))
+                back = self.put_back()
+                self.record(action, False)
+                return {
+                    "ok": False,
+                    "failed": index,
+                    "evidence": evidence,
+                    "back": back,
+                }
+            self.record(action, True)
+        return {"ok": True, "seconds": time.monotonic() - begin}
+
+    # the ledger
+
+    def keep(self, path):
+        """Remember what is at `path` before its first change in this run."""
+        if path not in self.before:
+            self.before[path] = snapshot(path)
+
+    def record(self, action, ok):
+        changed = [p for p in self.before if ok and snapshot(p) != self.before[p]]
+        base = {
+            "time": time.time(),
+            "run": self.about["id"],
+            "who": self.about["who"],
+            "step": self.about["step"],
+            "did": VAULT.hide(action["say"]),
+            "ok": ok,
+        }
+        done = {e["path"] for e in self.entries}
+        rows = [self.entry(base, p) for p in changed if p not in done] or [base]
+        self.entries += [row for row in rows if "path" in row]
+        STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(STATE / "ledger.jsonl", "a", opener=private) as ledger:
+            ledger.writelines(
+                json.dumps(row, ensure_ascii=False) + "\n" for row in rows
+            )
+            ledger.flush()
+            os.fsync(ledger.fileno())
+
+    def entry(self, base, path):
+        before = dict(self.before[path])
+        data = before.pop("data", None)
+        after = snapshot(path)
+        return base | {
+            "path": path,
+            "before": before
+            | ({"object": put_object(data)} if data is not None else {}),
+            "after": hashlib.sha256(after.get("data", b"")).hexdigest(),
+        }
+
+    # the actions, by the names actions.py gives them
+
+    def do_run(self, command, stdin="", touches=(), hashes=None, seconds=1200, why=""):
+        for path in touches:
+            self.keep(path)
+        for name, password in (hashes or {}).items():
+            stdin = stdin.replace(f"⟦{name}⟧", hash_password(password))
+        self.shell(command, VAULT.reveal(stdin), seconds)
+
+    def shell(self, command, stdin="", seconds=60):
+        """Run under sh -e, saying each line; Failed with the last ten when it fails."""
+        with open(os.memfd_create("stdin"), "w+b") as given:
+            given.write(stdin.encode())
+            given.seek(0)
+            process = subprocess.Popen(
+                ["/bin/sh", "-ec", command],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=ENV,
+                start_new_session=True,
+                cwd="/",
+            )
+        lines = []
+        timer = limit_to(process, seconds)
+        for raw in process.stdout or ():
+            lines.append(VAULT.hide(raw.decode(errors="replace").rstrip()))
+            self.say({"line": lines[-1]})
+        timer.cancel()
+        if process.wait():
+            raise Failed(
+                f"$ {command}\nexit code {process.returncode}\n"
+                + "\n".join(lines[-10:])
+            )
+
+    def do_write(self, path, text, mode, owner, group):
+        self.keep(path)
+        file = Path(path)
+        if file.is_dir():
+            raise Failed(
+                f"{path} is a directory; remove it, so that the file can be there."
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ids = pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
+        if file.is_symlink():
+            file.unlink()
+        write_bytes(file, VAULT.reveal(text).encode(), mode, *ids)
+
+    def do_attributes(self, path, mode, owner, group):
+        self.keep(path)
+        os.chown(path, pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid)
+        os.chmod(path, mode)
+
+    def do_directory(self, path, mode, owner, group):
+        self.keep(path)
+        Path(path).mkdir(parents=True, exist_ok=True)
+        self.do_attributes(path, mode, owner, group)
+
+    def do_link(self, path, to):
+        self.keep(path)
+        part = f"{path}.ispguide"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+        os.symlink(to, part)
+        os.replace(part, path)
+
+    def do_remove(self, path):
+        self.keep(path)
+        os.unlink(path)
+
+    def do_secret(self, name, source, derive, length):
+        value = random.token_hex(length // 2)
+        if derive:
+            done = subprocess.run(
+                ["/bin/sh", "-c", derive],
+                input=VAULT.values[source]["value"].encode() + b"\n",
+                capture_output=True,
+                env=ENV,
+                timeout=60,
+            )
+            value = done.stdout.decode().strip()
+            if done.returncode or not value:
+                raise Failed(f"$ {derive}\n{done.stderr.decode()}")
+        VAULT.keep(name, value, source)
+        VAULT.values[name]["source_name"] = source
+        write_bytes(SECRETS, json.dumps(VAULT.values).encode(), 0o600, 0, 0)
+
+    def do_restore(self, path, before):
+        """Undo: what the ledger says was there before."""
+        self.keep(path)
+        put(
+            path,
+            before
+            | ({"data": get_object(before["object"])} if "object" in before else {}),
+        )
+
+    def do_start(self, unit, verb, test, watch, enable, ports):
+        if test:
+            self.shell(test)
+        self.started.setdefault(unit, unit_state(watch))
+        if enable and call(["systemctl", "is-enabled", unit])[0]:
+            self.shell(f"systemctl enable {unit}")
+        call(["systemctl", "reset-failed", unit, watch])
+        rc, _, err = call(["systemctl", verb, unit], limit=90)
+        try:
+            if rc:
+                raise Failed(err)
+            self.wait_for(unit, watch, ports)
+        except Failed as failure:
+            _, said, _ = call(
+                ["journalctl", "-u", watch, "-n", "10", "--no-pager", "-o", "cat"]
+            )
+            raise Failed(f"$ systemctl {verb} {unit}\n{failure}\n{said}") from None
+
+    def wait_for(self, unit, watch, ports, limit=30):
+        """Until the unit is active and its ports answer, or it failed."""
+        end = time.monotonic() + limit
+        while True:
+            state = unit_state(watch)
+            closed = (
+                set(ports) - {port for _, port, _ in ask_listening()}
+                if ports
+                else set()
+            )
+            if state == "active" and not closed:
+                return
+            if state == "failed" or time.monotonic() > end:
+                raise Failed(
+                    f"{unit} is {state}" + (f", port {closed} closed" if closed else "")
+                )
+            time.sleep(0.05)
+
+    def put_back(self):
+        """Every file as it was, then the services that read them."""
+        changed = [p for p in reversed(self.before) if snapshot(p) != self.before[p]]
+        for path in changed:
+            put(path, self.before[path])
+        for unit, state in self.started.items():
+            if state == "active":
+                call(["systemctl", "reset-failed", unit])
+                call(["systemctl", "restart", unit], limit=90)
+        return changed
+
+
+def unit_state(unit):
+    return call(["systemctl", "show", "-p", "ActiveState", "--value", unit])[1].strip()
+
+
+def limit_to(process, seconds):
+    """A timer that ends the process and all it started."""
+    from threading import Timer
+
+    timer = Timer(seconds, lambda: os.killpg(process.pid, signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def snapshot(path):
+    """What is there: kind, owner, mode, and the bytes of a file."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"kind": "none"}
+    kind = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}.get(
+        found.st_mode & 0o170000
+    )
+    state: dict[str, object] = {
+        "kind": kind,
+        "mode": found.st_mode & 0o7777,
+        "uid": found.st_uid,
+        "gid": found.st_gid,
+    }
+    if kind == "file":
+        state["data"] = Path(path).read_bytes()
+    if kind == "link":
+        state["to"] = os.readlink(path)
+    return state
+
+
+def put(path, state):
+    """Make `path` what a snapshot says; a directory that was not there goes if empty."""
+    target = Path(path)
+    if state["kind"] == "file":
+        if target.is_symlink():
+            target.unlink()
+        write_bytes(target, state["data"], state["mode"], state["uid"], state["gid"])
+        return
+    if target.is_dir() and not target.is_symlink():
+        if state["kind"] == "none":
+            with contextlib.suppress(OSError):  # not empty: what is in it is not ours
+                target.rmdir()
+        return
+    target.unlink(missing_ok=True)
+    if state["kind"] == "link":
+        os.symlink(state["to"], path)
+
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+def put_object(data):
+    """Keep content in the ledger's store, with markers for known secrets."""
+    with contextlib.suppress(UnicodeDecodeError):
+        data = VAULT.hide(data.decode()).encode()
+    name = hashlib.sha256(data).hexdigest()
+    store = STATE / "before"
+    store.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (store / name).exists():
+        write_bytes(store / name, data, 0o600, 0, 0)
+    return name
+
+
+def get_object(name):
+    data = (STATE / "before" / name).read_bytes()
+    with contextlib.suppress(UnicodeDecodeError):
+        data = VAULT.reveal(data.decode()).encode()
+    return data
+
+
+# --- the unit that outlives the connection -----------------------------------
+
+
+def launch(request):
+    """Start the transient unit that does it; its folder is readable by root only."""
+    folder = RUNS / request["run"]["id"]
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "log").touch()
+    for name, text in (("request", json.dumps(request)), ("program.py", PROGRAM)):
+        with open(folder / name, "w", opener=private) as file:
+            file.write(text)
+    argv = [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        f"--unit=ispguide-{folder.name}",
+        "--description=ispguide: " + request["run"]["step"],
+        "python3",
+        "-I",
+        str(folder / "program.py"),
+        str(folder),
+    ]
+    rc, _, err = call(argv)
+    if rc:
+        raise Failed(f"systemd-run did not start: {last_line(err)}")
+    return folder
+
+
+def perform(folder):
+    """What the unit does: lock, do, leave the result, forget what was asked."""
+    global VAULT
+    os.umask(0o022)
+    request = json.loads((folder / "request").read_text())
+    (folder / "request").unlink()
+    log = open(folder / "log", "a", buffering=1)
+
+    def say(event):
+        log.write(json.dumps(event, ensure_ascii=False) + "\n")
+
+    with lock(request["run"], say):
+        VAULT = Vault(request.get("hide", ()))
+        try:
+            result = Transaction(request, say).perform(request["do"])
+        except Exception as error:
+            result = {
+                "ok": False,
+                "failed": 0,
+                "evidence": VAULT.hide(f"{type(error).__name__}: {error}"),
+            }
+    say({"result": result})
+
+
+@contextlib.contextmanager
+def lock(run, say):
+    """One run at a time; the kernel drops the lock when its holder dies."""
+    RUNS.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(RUNS / "lock", "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say({"line": "Waiting for " + holder(file)})
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(json.dumps(run | {"since": time.time()}))
+        file.flush()
+        yield
+
+
+def holder(file):
+    file.seek(0)
+    with contextlib.suppress(ValueError):
+        run = json.loads(file.read())
+        since = time.strftime("%H:%M", time.localtime(run["since"]))
+        return f"{run['who']}, who is in the step {run['step']} since {since} (UTC server time)."
+    return "another run."
+
+
+def busy():
+    """The run under way, or None."""
+    with contextlib.suppress(FileNotFoundError), open(RUNS / "lock") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            with contextlib.suppress(ValueError):
+                return json.loads(file.read())
+            return {"id": "", "who": "another run", "step": "", "since": time.time()}
+    return None
+
+
+def watch(folder):
+    """Say the unit's lines until its result comes; None when it died without one."""
+    unit, place = f"ispguide-{folder.name}.service", 0
+    while True:
+        running = unit_state(unit) in ("active", "activating", "deactivating")
+        with open(folder / "log") as log:
+            log.seek(place)
+            for line in iter(log.readline, ""):
+                if not line.endswith("\n"):
+                    break
+                place += len(line.encode())
+                event = json.loads(line)
+                if "result" in event:
+                    return event["result"]
+                say_out(event)
+        if not running:
+            return None
+        time.sleep(0.05)
+
+
+def wait_for_others():
+    """Until no run is under way, saying who is waited for."""
+    said = False
+    while run := busy():
+        if not said:
+            say_out(
+                {"line": f"Waiting for {run['who']}, who is in the step {run['step']}."}
+            )
+            said = True
+        time.sleep(0.1)
+
+
+def say_out(event):
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+# --- verbs -------------------------------------------------------------------
+
+
+def exchange(request):
+    """Do, then tell; the answer also says whether the settings here are others."""
+    global VAULT
+    done = None
+    if request.get("wait"):
+        wait_for_others()
+    if request.get("do"):
+        done = watch(launch(request)) or {
+            "ok": False,
+            "lost": True,
+            "failed": 0,
+            "evidence": "The run on the server ended without a result.",
+        }
+    elif request.get("attach"):
+        folder = RUNS / request["attach"]
+        done = watch(folder) if folder.is_dir() else None
+    VAULT = Vault(request.get("hide", ()))
+    text = SETTINGS.read_text() if SETTINGS.is_file() else None
+    same = text is not None and hashlib.sha256(text.encode()).hexdigest()[
+        :16
+    ] == request.get("settings")
+    return {
+        "done": done,
+        "have": tell(request.get("tell", [])),
+        "busy": busy(),
+        "settings": None if same else {"text": text},
+    }
+
+
+def mailbox(request):
+    """A mailbox for proofs, with a random password, until standard input closes."""
+    domain, password = request["domain"], random.token_urlsafe(18)
+    local = f"ispguide-proof-{int(time.time()):x}-{random.token_hex(4)}"
+    sweep_old(domain)
+    address, alias = f"{local}@{domain}", f"{local}-alias@{domain}"
+    sql = (
+        "INSERT INTO mailserver.virtual_users (domain_id, email, password) SELECT id, "
+        f"'{address}', '{hash_password(password)}' FROM mailserver.virtual_domains WHERE name='{domain}';"
+        "INSERT INTO mailserver.virtual_aliases (domain_id, source, destination) SELECT id, "
+        f"'{alias}', '{address}' FROM mailserver.virtual_domains WHERE name='{domain}';"
+    )
+    try:
+        rc, _, err = call(["mariadb"], sql)
+        if rc:
+            return {"error": last_line(err)}
+        say_out({"mailbox": {"address": address, "alias": alias, "password": password}})
+        sys.stdin.buffer.read()
+    finally:
+        sweep(domain, local)
+    return {"closed": True}
+
+
+def sweep(domain, local):
+    """Remove a mailbox of proofs with its alias and its mail."""
+    call(
+        ["mariadb", "mailserver"],
+        f"DELETE FROM virtual_aliases WHERE source = '{local}-alias@{domain}';"
+        f"DELETE FROM virtual_users WHERE email = '{local}@{domain}';",
+    )
+    call(["doveadm", "kick", f"{local}@{domain}"])
+    shutil.rmtree(Path("/var/vmail", domain, local), ignore_errors=True)
+
+
+def sweep_old(domain):
+    """What a power cut left behind: mailboxes of proofs older than ten minutes."""
+    found = ask_sql(
+        "SELECT email FROM mailserver.virtual_users WHERE email LIKE 'ispguide-proof-%'"
+    )
+    for (email,) in found.get("rows", []):
+        local = email.partition("@")[0]
+        if int(local.split("-")[2], 16) < time.time() - 600:
+            sweep(domain, local)
+
+
+def main(request):
+    """Answer one request on standard output."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if request["verb"] == "mailbox":
+        # Its cleaning must happen even when the line drops.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.geteuid():
+        say_out({"answer": {"error": "not root"}})
+        return
+    verbs = {"exchange": exchange, "mailbox": mailbox}
+    try:
+        answer = verbs[request["verb"]](request)
+    except Failed as failure:
+        answer = {"error": VAULT.hide(str(failure))}
+    with contextlib.suppress(BrokenPipeError):
+        say_out({"answer": answer})
+
+
+if __name__ == "__main__":
+    perform(Path(sys.argv[1]))

@@ -1,0 +1,234 @@
+"""Server: one SSH connection, one verb.  `exchange` is one round trip.
+
+Fabric gives the connection; data goes through a raw channel, because `run(in_stream=…)`
+sends 100 bytes a second and SFTP costs a round trip a file.  The host key is pinned:
+Fabric by itself accepts unknown and even contradicting keys.  Secrets travel on
+standard input only.  Decides nothing about what should be true on the server.
+Sources: https://docs.fabfile.org, https://docs.paramiko.org/en/stable/api/client.html,
+sudo(8).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import secrets
+import socket
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ispguide.actions import Action, wire
+from ispguide.errors import ConnectionLost, NoPython, NoRoot, RemoteProblem
+from ispguide.facts import Fact, Have
+from ispguide.profile import Profile
+from ispguide.settings import Secret
+from ispguide.ssh import open_connection
+
+Watch = Callable[[str], None]
+
+#: Runs what follows the marker; a password line that sudo did not take is skipped,
+#: not executed (under NOPASSWD it would otherwise reach the interpreter).
+BOOT = (
+    "import sys,zlib,json;b=sys.stdin.buffer;l=b.readline()\n"
+    "while l and not l.startswith(b'{mark} '): l=b.readline()\n"
+    "p=json.loads(zlib.decompress(b.read(int(l.split()[1]))))\n"
+    "g={{'__name__':'remote','PROGRAM':p['program']}}\n"
+    "exec(compile(p['program'],'remote.py','exec'),g);g['PROGRAM']=p['program']\n"
+    "g['main'](p['request'])"
+)
+
+
+def ignore(line: str) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one round trip brought.  `done`: the result of the actions, if any.
+
+    `settings`: None when the server has the same ones as the profile, else
+    {"text": toml or None}.  `busy`: the run under way by somebody else."""
+
+    have: Have
+    done: dict[str, Any] | None
+    settings: dict[str, str | None] | None
+    busy: dict[str, Any] | None
+
+
+class Server:
+    """A server as its profile describes it.  Connects when first needed."""
+
+    def __init__(self, profile: Profile, sudo: Secret | None = None):
+        self.profile, self._sudo = profile, sudo
+        self.exchanges = 0
+        self._connection: Any = None
+
+    def exchange(
+        self,
+        do: Sequence[Action] = (),
+        tell: Iterable[Fact] = (),
+        watch: Watch = ignore,
+        *,
+        step: str = "",
+        wait: bool = False,
+    ) -> Answer:
+        """Do these, then tell me those: one round trip.
+
+        The doing happens in a unit on the server and outlives the connection; when
+        the line breaks, this reconnects once and watches on.  `wait`: let a run
+        under way finish first.  Raises CannotReachServer, ConnectionLost or
+        RemoteProblem."""
+        run = {"id": secrets.token_hex(8), "who": _who(), "step": step}
+        request: dict[str, Any] = {
+            "verb": "exchange",
+            "do": [wire(a) for a in do],
+            "run": run,
+            "wait": wait,
+            "tell": [list(fact) for fact in dict.fromkeys(tell)],
+            "hide": [v for a in do for v in getattr(a, "hashes", {}).values()],
+        }
+        if self.profile.settings:
+            request["settings"] = self.profile.settings.hash
+        try:
+            return self._answer(request, watch)
+        except ConnectionLost:
+            if not do:
+                raise
+            watch("The connection broke. The server works on; connecting again.")
+            self.close()
+            return self._answer({**request, "do": [], "attach": run["id"]}, watch)
+
+    def _answer(self, request: dict[str, Any], watch: Watch) -> Answer:
+        self.exchanges += 1
+        with self._channel(request) as channel:
+            channel.shutdown_write()
+            raw = _read_answer(channel, watch)
+        have = {tuple(fact): answer for fact, answer in raw["have"]}
+        return Answer(have, raw["done"], raw["settings"], raw["busy"])
+
+    @contextlib.contextmanager
+    def mailbox(self, domain: str) -> Iterator[dict[str, str]]:
+        """{address, alias, password}: exists while the block runs, then is gone."""
+        with self._channel({"verb": "mailbox", "domain": domain}) as channel:
+            lines = _lines(channel)
+            first = next(lines, None)
+            if first is None or "mailbox" not in first:
+                _raise_for(channel, first)
+            assert first is not None
+            yield first["mailbox"]
+            channel.shutdown_write()
+            for _ in lines:
+                pass  # until the server says that the mailbox is gone
+
+    @contextlib.contextmanager
+    def _channel(self, request: dict[str, Any]) -> Iterator[Any]:
+        """A channel with the program and the request already sent."""
+        channel = self._open().create_session()
+        try:
+            mark = secrets.token_hex(8)
+            channel.exec_command(_command(self.profile.user, self._sudo, mark))
+            program = resources.files("ispguide").joinpath("remote.py").read_text()
+            load = zlib.compress(
+                json.dumps({"program": program, "request": request}).encode()
+            )
+            password = self._sudo.reveal() + "\n" if self._sudo else ""
+            channel.sendall(f"{password}{mark} {len(load)}\n".encode() + load)
+            yield channel
+        except (OSError, EOFError) as error:
+            self.close()
+            raise ConnectionLost(
+                "The connection to the server broke.",
+                "An answer was still under way; what the server does, it finishes.",
+                "Run the cell again: it looks first, then goes on.",
+                str(error),
+            ) from error
+        finally:
+            channel.close()
+
+    def _open(self) -> Any:
+        if self._connection is None or not self._connection.is_connected:
+            self._connection = open_connection(self.profile)
+        return self._connection
+
+    def close(self) -> None:
+        """Hang up; the next exchange connects again."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError, EOFError):
+                self._connection.close()
+        self._connection = None
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _command(user: str, sudo: Secret | None, mark: str) -> str:
+    python = f'python3 -I -c "{BOOT.format(mark=mark)}"'
+    if user == "root":
+        return python
+    return f"sudo -S -p '' {python}" if sudo else f"sudo -n {python}"
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _read_answer(channel: Any, watch: Watch) -> dict[str, Any]:
+    """The answer after its progress lines; an error in words when none comes."""
+    last: dict[str, Any] | None = None
+    for last in _lines(channel):
+        if "line" in last:
+            watch(last["line"])
+    answer = (last or {}).get("answer")
+    if not isinstance(answer, dict) or "error" in answer:
+        _raise_for(channel, last)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def _lines(channel: Any) -> Iterator[dict[str, Any]]:
+    """JSON lines from the server; a line that is none (a banner) is passed over."""
+    with channel.makefile("r", -1) as stream:
+        for line in stream:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def _raise_for(channel: Any, last: dict[str, Any] | None) -> None:
+    """The error behind a missing answer, in a sentence."""
+    error = (last or {}).get("answer", {}).get("error", "")
+    said = _stderr(channel)
+    code = channel.recv_exit_status() if not error else 0
+    if error == "not root" or "sudo:" in said:
+        raise NoRoot(
+            "You can log in to the server, but not become root there.",
+            "This guide changes packages and services, which only root may.",
+            "Add the user to the group sudo, or give the sudo password.",
+            said,
+        )
+    if code == 127 or "python3: " in said:
+        raise NoPython(
+            "The server has no python3.",
+            "Our questions run there as a small Python program.",
+            "On the server: apt-get install python3-minimal. Then look again.",
+            said,
+        )
+    if code == -1 or not (error or said):
+        raise EOFError("the connection closed before the answer")
+    raise RemoteProblem(
+        f"The program on the server stopped: {error or said.strip().splitlines()[-1]}",
+        "It should have answered.",
+        "Look again; if it stays, this is a fault of the guide.",
+        said,
+    )
+
+
+def _stderr(channel: Any) -> str:
+    with channel.makefile_stderr("r", -1) as stream:
+        return str(stream.read())
