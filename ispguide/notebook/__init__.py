@@ -1,0 +1,10 @@
+"""What the notebooks use: `chapter`, `start`, `people`.
+
+A thin view over tasks and reports; it holds no truth of its own.  The only importer
+of IPython (and, later, of widgets).
+"""
+
+from ispguide.notebook import people, start
+from ispguide.notebook.pages import chapter
+
+__all__ = ["chapter", "people", "start"]
