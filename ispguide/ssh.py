@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import socket
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def open_connection(profile: Profile) -> Any:
     import fabric
     import paramiko
 
+    # Its thread would log a traceback of what is raised here as a sentence anyway.
+    logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)
     connection = fabric.Connection(
         profile.host,
         user=profile.user,
