@@ -1,0 +1,34 @@
+"""The practice server and the practice internet, so that nothing has to be rented.
+
+Two containers on a network of their own: a bare Debian 12 that is reached over
+SSH like any server, and an internet of its own with name servers and an
+authority for certificates.  It knows nothing of chapters and steps.
+"""
+
+from ispguide.lab.engine import LabProblem
+from ispguide.lab.practice import (
+    Status,
+    checkpoints,
+    down,
+    internet_run,
+    load,
+    mail_run,
+    reset,
+    save,
+    status,
+    up,
+)
+
+__all__ = [
+    "LabProblem",
+    "Status",
+    "checkpoints",
+    "down",
+    "internet_run",
+    "load",
+    "mail_run",
+    "reset",
+    "save",
+    "status",
+    "up",
+]

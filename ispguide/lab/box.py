@@ -1,0 +1,75 @@
+"""One container as a little computer: made, started, looked into, thrown away.
+
+It boots systemd and looks to the guide like a rented server.  The engine's own
+door into it (`run`) stands for the provider's console.
+Manuals: podman-run(1) (--systemd), podman-cp(1), nsenter(1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ispguide.lab.engine import Done, Engine, as_root, failed
+from ispguide.lab.network import Network
+from ispguide.lab.place import tar
+
+#: Files the engine lays over the server's own.  On a rented server they can be
+#: replaced as a whole, and a mounted file cannot.
+_LAID_OVER = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A container by its name."""
+
+    engine: Engine
+    name: str
+    hostname: str
+
+    def state(self) -> str:
+        """running, exited, created …, or "" when there is none."""
+        argv = ("container", "inspect", "-f", "{{.State.Status}}", self.name)
+        return self.engine.run(*argv, check=False).stdout.decode().strip()
+
+    def create(self, image: str, net: Network, host: int, lab: str) -> None:
+        """Make it, not yet running; NET_ADMIN lets nftables work inside."""
+        words = ["--name", self.name, "--hostname", self.hostname, "--network", lab]
+        words += ["--ip", net.ip4(host), "--cap-add", "NET_ADMIN", *self._systemd()]
+        words += ["--ip6", net.ip6(host)] if net.six else []
+        self.engine.run("create", *words, image, "/sbin/init")
+
+    def _systemd(self) -> list[str]:
+        if self.engine.name == "podman":
+            return ["--systemd=always", "--no-hosts", "--dns=none"]
+        # docker has no such switch; systemd needs its cgroups and mounts of its own
+        return ["--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/tmp"]
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write these files, running or not; paths without the leading slash."""
+        self.engine.run("cp", "-", f"{self.name}:/", stdin=tar(files))
+
+    def start(self) -> None:
+        """Boot it, and give it its own /etc/hostname, hosts and resolv.conf."""
+        self.engine.run("start", self.name)
+        argv = ("inspect", "-f", "{{.State.Pid}}", self.name)
+        pid = self.engine.text(*argv)
+        script = 'for f; do umount -n "$f" 2>/dev/null; done; true'
+        inside = ["nsenter", "-t", pid, "-m", "-p", "sh", "-c", script, "sh"]
+        Engine("nsenter", as_root()).run(*inside, *_LAID_OVER)
+
+    def run(self, argv: Iterable[str], stdin: bytes = b"", check: bool = False) -> Done:
+        """Run a command in it as root, through the engine."""
+        done = self.engine.run("exec", "-i", self.name, *argv, stdin=stdin, check=False)
+        if check and done.returncode:
+            raise failed(" ".join(argv), done)
+        return done
+
+    def stop(self) -> None:
+        """Shut it down as a computer is: every service ends in order."""
+        self.engine.run("stop", "--time", "30", self.name)
+
+    def remove(self) -> None:
+        """Throw it away at once, whatever it is doing."""
+        at_once = ("--time", "0") if self.engine.name == "podman" else ()
+        self.engine.run("rm", "--force", *at_once, self.name, check=False)
