@@ -183,7 +183,7 @@ class Restore:
         return f"put {quote(self.path)} back as it was"
 
 
-def wire(action: Action) -> dict[str, Any]:
+def as_message(action: Action) -> dict[str, Any]:
     """The action as the program on the server takes it."""
     return {"do": action.do, "say": action.by_hand(), "with": asdict(action)}
 

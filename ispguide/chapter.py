@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ispguide.errors import NoSuchStep
 from ispguide.settings import Settings
 
 Build = Callable[[Settings], Iterable[Any]]
@@ -89,3 +90,56 @@ class Chapter:
 
     def __contains__(self, name: str) -> bool:
         return name in self._steps
+
+
+What = str | Step | Chapter
+
+
+def select(chapters: Sequence[Chapter], what: Sequence[What]) -> list[Step]:
+    """The steps meant by chapters, "chapter" or "chapter.step"; all for none.
+
+    Raises NoSuchStep with the words there are."""
+    if not what:
+        return [step for chapter in chapters for step in chapter]
+    chosen = {str(s) for w in what for s in _meant(chapters, w)}
+    return [s for c in chapters for s in c if str(s) in chosen]
+
+
+def _meant(chapters: Sequence[Chapter], what: What) -> Iterable[Step]:
+    if isinstance(what, Step):
+        return [what]
+    if isinstance(what, Chapter):
+        return what
+    name, _, step = what.partition(".")
+    chapter = next((c for c in chapters if c.name == name), None)
+    if chapter is None:
+        raise NoSuchStep(
+            f"There is no chapter {name!r}.",
+            f"The chapters are {', '.join(c.name for c in chapters)}.",
+            "Write one of them, or chapter.step.",
+        )
+    if step and step not in chapter:
+        raise NoSuchStep(
+            f"The chapter {name} has no step {step!r}.",
+            f"Its steps are {', '.join(s.name for s in chapter)}.",
+            f"Write {name}.STEP with one of them.",
+        )
+    return [chapter[step]] if step else chapter
+
+
+def rests_on(chapters: Sequence[Chapter], step: Step) -> list[Step]:
+    """Earlier steps of its chapter, and all steps of the chapters that one needs."""
+    chapter = next(c for c in chapters if c.name == step.chapter)
+    own = list(chapter.steps)
+    names = [s.name for s in own]
+    earlier = own[: names.index(step.name)] if step.name in names else own
+    return [s for c in _needed(chapter) for s in c.steps] + earlier
+
+
+def _needed(chapter: Chapter) -> list[Chapter]:
+    """The chapters it rests on, the deepest first, each once."""
+    found: dict[str, Chapter] = {}
+    for need in chapter.needs:
+        for c in (*_needed(need), need):
+            found[c.name] = c
+    return list(found.values())

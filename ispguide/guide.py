@@ -15,15 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ispguide.actions import Action
-from ispguide.chapter import Chapter, Step
-from ispguide.errors import NoSuchStep
+from ispguide.chapter import Chapter, Step, What, rests_on, select
 from ispguide.facts import Fact, Unsure
-from ispguide.report import Finding, Report
+from ispguide.report import Draft, Finding, Report
 from ispguide.server import Answer, Server, Watch, ignore
 from ispguide.settings import Settings
 from ispguide.things import Thing
 
-What = str | Step | Chapter
 #: Seconds between looks after a change; together the patience of rule 2.
 WAITS = (0.2, 0.3, 0.5, 1, 1, 2, 2, 4, 4)
 
@@ -40,40 +38,11 @@ class Guide:
 
     def select(self, *what: What) -> list[Step]:
         """The steps meant by chapters, "chapter" or "chapter.step"; all for none."""
-        if not what:
-            return [step for chapter in self.chapters for step in chapter]
-        chosen = {str(s) for w in what for s in self._meant(w)}
-        return [s for c in self.chapters for s in c if str(s) in chosen]
-
-    def _meant(self, what: What) -> Iterable[Step]:
-        if isinstance(what, Step):
-            return [what]
-        if isinstance(what, Chapter):
-            return what
-        name, _, step = what.partition(".")
-        chapter = next((c for c in self.chapters if c.name == name), None)
-        if chapter is None:
-            raise NoSuchStep(
-                f"There is no chapter {name!r}.",
-                f"The chapters are {', '.join(c.name for c in self.chapters)}.",
-                "Write one of them, or chapter.step.",
-            )
-        if step and step not in chapter:
-            raise NoSuchStep(
-                f"The chapter {name} has no step {step!r}.",
-                f"Its steps are {', '.join(s.name for s in chapter)}.",
-                f"Write {name}.STEP with one of them.",
-            )
-        return [chapter[step]] if step else chapter
+        return select(self.chapters, what)
 
     def rests_on(self, step: Step) -> list[Step]:
         """Earlier steps of its chapter, and the chapters that one needs."""
-        chapter = next(c for c in self.chapters if c.name == step.chapter)
-        before = {s.name: s for s in chapter.steps}
-        earlier = list(before.values())
-        if step.name in before:
-            earlier = earlier[: list(before).index(step.name)]
-        return [s for c in _needed(chapter) for s in c.steps] + earlier
+        return rests_on(self.chapters, step)
 
     def check(self, *what: What) -> Report:
         """Look, in one exchange, and change nothing."""
@@ -211,8 +180,8 @@ class Guide:
         )
 
     @contextmanager
-    def _report(self) -> Iterator[_Draft]:
-        draft = _Draft(self.server.exchanges, time.monotonic())
+    def _report(self) -> Iterator[Draft]:
+        draft = Draft(self.server.exchanges, time.monotonic())
         self.notes.clear()
         yield draft
         draft.done = Report(
@@ -222,29 +191,6 @@ class Guide:
             time.monotonic() - draft.begin,
             tuple(dict.fromkeys(self.notes)),
         )
-
-
-@dataclass
-class _Draft:
-    """A report in the making."""
-
-    exchanges: int
-    begin: float
-    findings: list[Finding] = field(default_factory=list)
-    actions: int = 0
-    done: Report = field(default_factory=lambda: Report(()))
-
-    def extend(self, more: Iterable[Finding]) -> None:
-        self.findings.extend(more)
-
-
-def _needed(chapter: Chapter) -> list[Chapter]:
-    """The chapters it rests on, the deepest first, each once."""
-    found: dict[str, Chapter] = {}
-    for need in chapter.needs:
-        for c in (*_needed(need), need):
-            found[c.name] = c
-    return list(found.values())
 
 
 def _touched(guide: Guide, proof: Step, open_: set[str]) -> bool:

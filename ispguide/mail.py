@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.sql import literal, statement
 from ispguide.things import _Plain
 
 #: Postfix tools wait 2 s when main.cf is younger than that, so its mtime is set back
@@ -99,3 +100,37 @@ class MasterService(_Plain):
         commands += [f"postconf -P {pairs}"] if pairs else []
         command = " && ".join([*commands, _COOL.format("master.cf")])
         return [Run(command, touches=("/etc/postfix/master.cf",))]
+
+
+@dataclass(frozen=True)
+class MailDomain(_Plain):
+    """A row in the list of domains this server takes mail for."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"mail domain {self.name}"
+
+    @property
+    def _query(self) -> str:
+        return (
+            "SELECT name FROM mailserver.virtual_domains "
+            f"WHERE name = {literal(self.name)}"
+        )
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.sql(self._query)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.sql(self._query)]
+        if why := failed_answer(now):
+            return f"The list of domains cannot be read: {why}."
+        return "" if now["rows"] else f"{self.name} is not in the list of domains."
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [
+            statement(
+                "INSERT IGNORE INTO mailserver.virtual_domains (name) "
+                f"VALUES ({literal(self.name)});"
+            )
+        ]

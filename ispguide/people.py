@@ -11,7 +11,8 @@ from ispguide import facts
 from ispguide.actions import Run, marker
 from ispguide.errors import GuideError
 from ispguide.facts import Fact
-from ispguide.settings import Secret, address_problems, host_name_problems
+from ispguide.names import address_problems, host_name_problems
+from ispguide.settings import Secret
 from ispguide.sql import literal, statement
 
 #: What bcrypt reads of a password; more would be ignored without a word.

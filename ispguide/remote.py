@@ -261,18 +261,17 @@ def ask_master():
     rc, out, err = call(["postconf", "-M"])
     if rc:
         return {"error": last_line(err)}
-    answer = {}
+    lines, options = {}, {}
     for line in re.sub(r"\n\s+", " ", out).splitlines():
         words = line.split(None, 7)
         command = words[7].split(" -o ")[0] if len(words) > 7 else ""
         columns = " ".join([*words[:7], " ".join(command.split())])
-        answer[f"{words[0]}/{words[1]}"] = {"line": columns, "options": {}}
+        lines[f"{words[0]}/{words[1]}"] = columns
     for line in re.sub(r"\n\s+", " ", call(["postconf", "-P"])[1]).splitlines():
         left, _, value = line.partition(" = ")
         name, _, option = left.rpartition("/")
-        if name in answer:
-            answer[name]["options"][option] = VAULT.hide(" ".join(value.split()))
-    return answer
+        options.setdefault(name, {})[option] = VAULT.hide(" ".join(value.split()))
+    return {n: {"line": c, "options": options.get(n, {})} for n, c in lines.items()}
 
 
 def ask_sqls(facts):
@@ -383,7 +382,7 @@ ASK: dict[str, Callable[..., object]] = {
     "system": ask_system,
     "ledger": ask_ledger,
 }
-ASK_TOGETHER: dict[str, Callable[..., list]] = {
+ASK_TOGETHER: dict[str, Callable[..., list[object]]] = {
     "unit": ask_units,
     "package": ask_packages,
     "sql": ask_sqls,

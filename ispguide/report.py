@@ -8,7 +8,7 @@ Everything from the server is escaped, because a server may be hostile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -127,6 +127,20 @@ class Report:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(self.text())
+
+
+@dataclass
+class Draft:
+    """A report in the making."""
+
+    exchanges: int
+    begin: float
+    findings: list[Finding] = field(default_factory=list)
+    actions: int = 0
+    done: Report = field(default_factory=lambda: Report(()))
+
+    def extend(self, more: Iterable[Finding]) -> None:
+        self.findings.extend(more)
 
 
 def _by_step(

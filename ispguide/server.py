@@ -16,30 +16,18 @@ import json
 import secrets
 import socket
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ispguide.actions import Action, wire
-from ispguide.errors import ConnectionLost, NoPython, NoRoot, RemoteProblem
+from ispguide.actions import Action, as_message
+from ispguide.errors import ConnectionLost
 from ispguide.facts import Fact, Have
 from ispguide.profile import Profile
 from ispguide.settings import Secret
 from ispguide.ssh import open_connection
-
-Watch = Callable[[str], None]
-
-#: Runs what follows the marker; a password line that sudo did not take is skipped,
-#: not executed (under NOPASSWD it would otherwise reach the interpreter).
-BOOT = (
-    "import sys,zlib,json;b=sys.stdin.buffer;l=b.readline()\n"
-    "while l and not l.startswith(b'{mark} '): l=b.readline()\n"
-    "p=json.loads(zlib.decompress(b.read(int(l.split()[1]))))\n"
-    "g={{'__name__':'remote','PROGRAM':p['program']}}\n"
-    "exec(compile(p['program'],'remote.py','exec'),g);g['PROGRAM']=p['program']\n"
-    "g['main'](p['request'])"
-)
+from ispguide.wire import Watch, command, lines_of, raise_for, read_answer
 
 
 def ignore(line: str) -> None:
@@ -85,7 +73,7 @@ class Server:
         run = {"id": secrets.token_hex(8), "who": _who(), "step": step}
         request: dict[str, Any] = {
             "verb": "exchange",
-            "do": [wire(a) for a in do],
+            "do": [as_message(a) for a in do],
             "run": run,
             "wait": wait,
             "tell": [list(fact) for fact in dict.fromkeys(tell)],
@@ -106,7 +94,7 @@ class Server:
         self.exchanges += 1
         with self._channel(request) as channel:
             channel.shutdown_write()
-            raw = _read_answer(channel, watch)
+            raw = read_answer(channel, watch)
         have = {tuple(fact): answer for fact, answer in raw["have"]}
         return Answer(have, raw["done"], raw["settings"], raw["busy"])
 
@@ -114,10 +102,10 @@ class Server:
     def mailbox(self, domain: str) -> Iterator[dict[str, str]]:
         """{address, alias, password}: exists while the block runs, then is gone."""
         with self._channel({"verb": "mailbox", "domain": domain}) as channel:
-            lines = _lines(channel)
+            lines = lines_of(channel)
             first = next(lines, None)
             if first is None or "mailbox" not in first:
-                _raise_for(channel, first)
+                raise_for(channel, first)
             assert first is not None
             yield first["mailbox"]
             channel.shutdown_write()
@@ -130,7 +118,7 @@ class Server:
         channel = self._open().create_session()
         try:
             mark = secrets.token_hex(8)
-            channel.exec_command(_command(self.profile.user, self._sudo, mark))
+            channel.exec_command(command(self.profile.user, self._sudo, mark))
             program = resources.files("ispguide").joinpath("remote.py").read_text()
             load = zlib.compress(
                 json.dumps({"program": program, "request": request}).encode()
@@ -168,67 +156,5 @@ class Server:
         self.close()
 
 
-def _command(user: str, sudo: Secret | None, mark: str) -> str:
-    python = f'python3 -I -c "{BOOT.format(mark=mark)}"'
-    if user == "root":
-        return python
-    return f"sudo -S -p '' {python}" if sudo else f"sudo -n {python}"
-
-
 def _who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def _read_answer(channel: Any, watch: Watch) -> dict[str, Any]:
-    """The answer after its progress lines; an error in words when none comes."""
-    last: dict[str, Any] | None = None
-    for last in _lines(channel):
-        if "line" in last:
-            watch(last["line"])
-    answer = (last or {}).get("answer")
-    if not isinstance(answer, dict) or "error" in answer:
-        _raise_for(channel, last)
-    assert isinstance(answer, dict)
-    return answer
-
-
-def _lines(channel: Any) -> Iterator[dict[str, Any]]:
-    """JSON lines from the server; a line that is none (a banner) is passed over."""
-    with channel.makefile("r", -1) as stream:
-        for line in stream:
-            if line.startswith("{"):
-                yield json.loads(line)
-
-
-def _raise_for(channel: Any, last: dict[str, Any] | None) -> None:
-    """The error behind a missing answer, in a sentence."""
-    error = (last or {}).get("answer", {}).get("error", "")
-    said = _stderr(channel)
-    code = channel.recv_exit_status() if not error else 0
-    if error == "not root" or "sudo:" in said:
-        raise NoRoot(
-            "You can log in to the server, but not become root there.",
-            "This guide changes packages and services, which only root may.",
-            "Add the user to the group sudo, or give the sudo password.",
-            said,
-        )
-    if code == 127 or "python3: " in said:
-        raise NoPython(
-            "The server has no python3.",
-            "Our questions run there as a small Python program.",
-            "On the server: apt-get install python3-minimal. Then look again.",
-            said,
-        )
-    if code == -1 or not (error or said):
-        raise EOFError("the connection closed before the answer")
-    raise RemoteProblem(
-        f"The program on the server stopped: {error or said.strip().splitlines()[-1]}",
-        "It should have answered.",
-        "Look again; if it stays, this is a fault of the guide.",
-        said,
-    )
-
-
-def _stderr(channel: Any) -> str:
-    with channel.makefile_stderr("r", -1) as stream:
-        return str(stream.read())

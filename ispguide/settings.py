@@ -4,7 +4,6 @@ Settings live on the server in /etc/ispguide/settings.toml; a copy lies in the
 local profile.  They hold no password: generated secrets are made on the server
 and never leave it, and what a reader types travels as a `Secret`.
 Reads and writes no file itself.
-Sources: RFC 1035 2.3.1 and RFC 1123 2.1 (host names), RFC 5321 4.5.3 (lengths).
 """
 
 from __future__ import annotations
@@ -17,13 +16,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ispguide.errors import SettingsProblem
+from ispguide.names import address_problems, name_problems
 
 #: Where the server keeps them.
 PATH = "/etc/ispguide/settings.toml"
 
 TLS = ("letsencrypt", "acme-url", "self-signed")
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-_LOCAL = re.compile(r"[a-z0-9!#$%&*+/=?^_{|}~-]+(\.[a-z0-9!#$%&*+/=?^_{|}~-]+)*")
 
 
 class Secret:
@@ -77,8 +75,8 @@ class Settings:
 
     def problems(self) -> list[str]:
         """Sentences for the form: what is so, what should be so.  Empty: fine."""
-        found = [*_name_problems("server's name", self.hostname, dots=2)]
-        found += _name_problems("mail domain", self.domain, dots=1)
+        found = [*name_problems("server's name", self.hostname, dots=2)]
+        found += name_problems("mail domain", self.domain, dots=1)
         found += address_problems(self.postmaster)
         if not found and self.hostname == self.domain:
             found.append(
@@ -136,36 +134,6 @@ class Settings:
 def text_hash(text: str) -> str:
     """The hash by which profile and server compare their settings."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def host_name_problems(name: str) -> list[str]:
-    """What keeps `name` from being a host or domain name; empty: nothing."""
-    return _name_problems("name", name, dots=1)
-
-
-def address_problems(address: str) -> list[str]:
-    """What keeps `address` from being a mail address on this server."""
-    local, at, domain = address.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local.lower()) or len(local) > 64:
-        return [
-            f"{address!r} is no mail address. It should look like anna@example.org: "
-            "letters, digits and .-_+ before the @, a domain after it."
-        ]
-    return _name_problems(f"domain of {address}", domain, dots=1)
-
-
-def _name_problems(what: str, name: str, dots: int) -> list[str]:
-    labels = name.split(".")
-    if len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        return [
-            f"The {what} {name!r} is no domain name. It may hold small letters, "
-            "digits and hyphens, in parts divided by dots, like mail.example.org."
-        ]
-    if len(labels) <= dots or labels[-1].isdigit():
-        return [
-            f"The {what} {name!r} is too short. Write it in full, like {'mail.' * (dots - 1)}example.org."
-        ]
-    return []
 
 
 def _tls_problems(s: Settings) -> list[str]:

@@ -207,37 +207,3 @@ def _grant(line: str) -> str:
     """The right in a line of SHOW GRANTS, "" for the mere permission to log in."""
     match = re.match(r"GRANT (.+) TO ", line)
     return "" if not match or match[1] == "USAGE ON *.*" else match[1]
-
-
-@dataclass(frozen=True)
-class MailDomain(_Plain):
-    """A row in the list of domains this server takes mail for."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"mail domain {self.name}"
-
-    @property
-    def _query(self) -> str:
-        return (
-            "SELECT name FROM mailserver.virtual_domains "
-            f"WHERE name = {literal(self.name)}"
-        )
-
-    def facts(self) -> Iterable[Fact]:
-        return [facts.sql(self._query)]
-
-    def gap(self, have: Have) -> str:
-        now = have[facts.sql(self._query)]
-        if why := failed_answer(now):
-            return f"The list of domains cannot be read: {why}."
-        return "" if now["rows"] else f"{self.name} is not in the list of domains."
-
-    def fix(self, have: Have) -> Sequence[Action]:
-        return [
-            statement(
-                "INSERT IGNORE INTO mailserver.virtual_domains (name) "
-                f"VALUES ({literal(self.name)});"
-            )
-        ]

@@ -55,9 +55,11 @@ def _login(profile: Profile) -> dict[str, Any]:
 
 
 def _in_words(profile: Profile, error: Exception) -> CannotReachServer:
+    """The exception as what is so, what should be so, what to do now."""
     import paramiko
 
     where = f"{profile.host}, port {profile.port}"
+    refused = paramiko.AuthenticationException | paramiko.PasswordRequiredException
     if isinstance(error, paramiko.BadHostKeyException):
         return ChangedServer(
             f"{where} showed another host key than the one you accepted "
@@ -65,23 +67,27 @@ def _in_words(profile: Profile, error: Exception) -> CannotReachServer:
             "A server keeps its key. A new one means a reinstalled server, or somebody in between.",
             "Compare it in your provider's console; if it is yours, connect again with --accept.",
         )
-    if isinstance(
-        error, paramiko.AuthenticationException | paramiko.PasswordRequiredException
-    ):
-        return NotLetIn(
-            f"{where} does not let in {profile.user} with this key.",
-            "Your public key should be in the file ~/.ssh/authorized_keys of that user.",
-            f"Try: ssh -p {profile.port} {profile.user}@{profile.host}. When that works, look again.",
-            str(error),
-        )
-    if isinstance(error, paramiko.SSHException) and "not found in known_hosts" in str(
-        error
-    ):
+    if isinstance(error, refused):
+        return _not_let_in(profile, where, error)
+    if "not found in known_hosts" in str(error):
         return UnknownServer(
             f"The key of {where} was never accepted on this computer.",
             "You should compare its fingerprint once, before the first password or change.",
             f"./guide connect {profile.user}@{profile.host}",
         )
+    return _no_answer(where, error)
+
+
+def _not_let_in(profile: Profile, where: str, error: Exception) -> NotLetIn:
+    return NotLetIn(
+        f"{where} does not let in {profile.user} with this key.",
+        "Your public key should be in the file ~/.ssh/authorized_keys of that user.",
+        f"Try: ssh -p {profile.port} {profile.user}@{profile.host}. When that works, look again.",
+        str(error),
+    )
+
+
+def _no_answer(where: str, error: Exception) -> CannotReachServer:
     return CannotReachServer(
         f"{where} does not answer.",
         "An SSH server should be listening there.",

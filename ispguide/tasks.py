@@ -172,19 +172,22 @@ def connect(
     )
     with Server(profile, sudo) as server:
         found = (server.exchange().settings or {}).get("text")
-    if found:
-        settings = Settings.from_toml(found)
-    elif domain:
-        settings = Settings(f"mail.{domain}", domain, f"postmaster@{domain}").checked()
-    else:
-        raise GuideError(
-            f"{host} has no settings of this guide yet.",
-            "The guide should know which mail domain it is for.",
-            f"Add --domain example.org to: ./guide connect {where}",
-        )
-    profile = profile.with_settings(settings)
+    profile = profile.with_settings(_first_settings(found, domain, where))
     profile.save()
     return profile
+
+
+def _first_settings(found: str | None, domain: str, where: str) -> Settings:
+    """Those the server remembers, else the defaults for a new mail domain."""
+    if found:
+        return Settings.from_toml(found)
+    if domain:
+        return Settings(f"mail.{domain}", domain, f"postmaster@{domain}").checked()
+    raise GuideError(
+        f"{where} has no settings of this guide yet.",
+        "The guide should know which mail domain it is for.",
+        f"Add --domain example.org to: ./guide connect {where}",
+    )
 
 
 def _known_hosts(host: str) -> Path:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from ispguide.errors import GuideError, SettingsProblem
+from ispguide.names import address_problems
 from ispguide.profile import Profile, names
-from ispguide.settings import Secret, Settings, address_problems
+from ispguide.settings import Secret, Settings
 
 from .fake import SETTINGS
 
@@ -66,14 +67,27 @@ def test_addresses(address):
     assert address_problems(address) == []
 
 
-@pytest.mark.parametrize("address", ["", "@", "a@", "@b.org", "a..b@c.org", "a@b", "ä@b.org", "a'b@c.org", "x" * 65 + "@b.org"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "@",
+        "a@",
+        "@b.org",
+        "a..b@c.org",
+        "a@b",
+        "ä@b.org",
+        "a'b@c.org",
+        "x" * 65 + "@b.org",
+    ],
+)
 def test_no_addresses(address):
     assert address_problems(address)
 
 
 def test_a_secret_shows_dots_however_it_is_shown():
     secret = Secret("correct horse")
-    for shown in (str(secret), repr(secret), f"{secret}", f"{[secret]}", "%s" % secret):
+    for shown in (str(secret), repr(secret), f"{secret}", f"{[secret]}", str([secret])):
         assert "horse" not in shown
     with pytest.raises(TypeError):
         pickle.dumps(secret)

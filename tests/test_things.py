@@ -3,10 +3,19 @@
 import pytest
 
 from ispguide import facts
-from ispguide.actions import Attributes, MakeSecret, Remove, Run, Start, Write, marker, wire
+from ispguide.actions import (
+    Attributes,
+    MakeSecret,
+    Remove,
+    Run,
+    Start,
+    Write,
+    as_message,
+    marker,
+)
 from ispguide.facts import Unsure
-from ispguide.mail import MasterService, Postconf
-from ispguide.sql import Database, MailDomain, SqlTable, SqlUser, literal
+from ispguide.mail import MailDomain, MasterService, Postconf
+from ispguide.sql import Database, SqlTable, SqlUser, literal
 from ispguide.things import (
     Absent,
     Check,
@@ -22,7 +31,13 @@ from ispguide.things import (
 
 PATH = "/etc/thing.conf"
 FILE = File(PATH, text="a = 1\n", mode=0o640, group="mail")
-RIGHT = {"kind": "file", "text": "a = 1\n", "mode": "0640", "owner": "root", "group": "mail"}
+RIGHT = {
+    "kind": "file",
+    "text": "a = 1\n",
+    "mode": "0640",
+    "owner": "root",
+    "group": "mail",
+}
 
 
 @pytest.mark.parametrize(
@@ -51,10 +66,18 @@ def test_a_file_that_could_not_be_read_is_unsure_and_not_broken():
 
 
 UNIT = {
-    "load": "loaded", "active": "active", "enabled": "enabled", "since": 100,
-    "result": "success", "restarts": 0, "condition": "yes", "sub": "running",
+    "load": "loaded",
+    "active": "active",
+    "enabled": "enabled",
+    "since": 100,
+    "result": "success",
+    "restarts": 0,
+    "condition": "yes",
+    "sub": "running",
 }
-SERVICE = Service("rspamd", reads="/etc/rspamd", ports=(11332,), test="rspamadm configtest")
+SERVICE = Service(
+    "rspamd", reads="/etc/rspamd", ports=(11332,), test="rspamadm configtest"
+)
 
 
 @pytest.mark.parametrize(
@@ -163,16 +186,22 @@ LINE = "submission inet n - y - - smtpd"
 
 
 def test_a_master_service_keeps_options_made_by_hand():
-    thing = MasterService("submission/inet", LINE, {"smtpd_tls_security_level": "encrypt"})
+    thing = MasterService(
+        "submission/inet", LINE, {"smtpd_tls_security_level": "encrypt"}
+    )
     now = {"line": LINE.replace("- y", "- n"), "options": {"by_hand": "1"}}
     have = {facts.master(): {"submission/inet": now}}
     assert "should say" in thing.gap(have)
     (run,) = thing.fix(have)
     assert "submission/inet/by_hand=1" in run.command
-    assert thing.gap({facts.master(): {}}).startswith("The service submission/inet is not")
+    assert thing.gap({facts.master(): {}}).startswith(
+        "The service submission/inet is not"
+    )
 
 
-TABLE = SqlTable("db", "t", {"id": "int(11) NOT NULL"}, {"name": "UNIQUE KEY `n` (`n`)"})
+TABLE = SqlTable(
+    "db", "t", {"id": "int(11) NOT NULL"}, {"name": "UNIQUE KEY `n` (`n`)"}
+)
 CREATED = (
     "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  UNIQUE KEY `n` (`n`)\n"
     ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
@@ -183,7 +212,11 @@ CREATED = (
     ("text", "said", "sql"),
     [
         (CREATED, "", ""),
-        (CREATED.replace("int(11)", "bigint(20)"), "column id", "MODIFY COLUMN `id` int(11)"),
+        (
+            CREATED.replace("int(11)", "bigint(20)"),
+            "column id",
+            "MODIFY COLUMN `id` int(11)",
+        ),
         (CREATED.replace("  UNIQUE KEY `n` (`n`)\n", ""), "key name", "ADD UNIQUE KEY"),
         (CREATED.replace("mb4", ""), "does not store utf8mb4", "CONVERT TO"),
     ],
@@ -205,7 +238,14 @@ def test_a_missing_table_is_created():
 @pytest.mark.parametrize(
     ("grants", "password", "said"),
     [
-        (["GRANT USAGE ON *.* TO `m`@`h` IDENTIFIED BY PASSWORD '*X'", "GRANT SELECT ON `db`.* TO `m`@`h`"], [["m"]], ""),
+        (
+            [
+                "GRANT USAGE ON *.* TO `m`@`h` IDENTIFIED BY PASSWORD '*X'",
+                "GRANT SELECT ON `db`.* TO `m`@`h`",
+            ],
+            [["m"]],
+            "",
+        ),
         (["GRANT USAGE ON *.* TO `m`@`h`"], [["m"]], "no rights"),
         (["GRANT ALL PRIVILEGES ON *.* TO `m`@`h`"], [["m"]], "ALL PRIVILEGES"),
         (["GRANT SELECT ON `db`.* TO `m`@`h`"], [], "another password"),
@@ -232,7 +272,7 @@ def test_sql_values_cannot_break_out():
 
 def test_actions_travel_as_plain_data_and_hide_typed_passwords():
     run = Run("mariadb", stdin="x", hashes={"new": "hunter2!"})
-    assert wire(run)["do"] == "run"
+    assert as_message(run)["do"] == "run"
     assert "hunter2" not in repr(run)
     assert "hunter2" not in run.by_hand()
-    assert wire(Start("ssh"))["with"]["verb"] == "restart"
+    assert as_message(Start("ssh"))["with"]["verb"] == "restart"

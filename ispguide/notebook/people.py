@@ -9,8 +9,7 @@ from typing import Any
 from ispguide import tasks
 from ispguide.notebook import switch
 from ispguide.notebook.pages import guarded
-from ispguide.notebook.show import Shown, sentence
-from ispguide.notebook.start import _table
+from ispguide.notebook.show import Shown, sentence, table
 from ispguide.settings import Secret
 
 
@@ -64,7 +63,7 @@ def list() -> Any:
             for kind, found in lists.items()
             for row in found
         ]
-        return _table(("kind", "name"), rows)
+        return table(("kind", "name"), rows)
 
     return guarded(work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -66,3 +67,17 @@ class Progress:
         """Leave nothing on the page."""
         if self._handle is not None:
             self._handle.update(Shown("", ""))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Shown:
+    """A table, escaped, with the same as lines of text."""
+    rows = list(rows)
+    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    text = "\n".join("  ".join(row) for row in rows)
+    return Shown(
+        f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", text
+    )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict, replace
-from html import escape
 from typing import Any
 
 from ispguide import tasks
 from ispguide.notebook import switch as _switch
 from ispguide.notebook.pages import badge, guarded, watched
-from ispguide.notebook.show import Progress, Shown, sentence
+from ispguide.notebook.show import Progress, sentence, table
 from ispguide.profile import Profile, names
 
 
@@ -27,7 +26,7 @@ def servers() -> Any:
         kind = "practice" if profile.practice else "real"
         mark = "in use" if name == _switch.current() else ""
         rows.append((name, profile.host, kind, mark))
-    return _table(("name", "address", "kind", ""), rows)
+    return table(("name", "address", "kind", ""), rows)
 
 
 def practice() -> Any:
@@ -71,7 +70,7 @@ def settings() -> Any:
     def work() -> Any:
         guide = tasks.open_guide(_switch.current())
         rows = [(k, str(v)) for k, v in asdict(guide.settings).items()]
-        return _table(("setting", "value"), rows)
+        return table(("setting", "value"), rows)
 
     return guarded(work)
 
@@ -115,15 +114,3 @@ def switch(to: str = "", name: str = "") -> Any:
 def look() -> Any:
     """The whole guide at a glance; changes nothing."""
     return watched(lambda _: tasks.look(tasks.HERE, [], _switch.current()))
-
-
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Shown:
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    text = "\n".join("  ".join(row) for row in rows)
-    return Shown(
-        f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", text
-    )

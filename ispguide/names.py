@@ -1,0 +1,41 @@
+"""Names and addresses: what keeps one from being one, in sentences.
+
+Sources: RFC 1035 2.3.1 and RFC 1123 2.1 (host names), RFC 5321 4.1.2 and 4.5.3.1.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_LOCAL = re.compile(r"[a-z0-9!#$%&*+/=?^_{|}~-]+(\.[a-z0-9!#$%&*+/=?^_{|}~-]+)*")
+
+
+def host_name_problems(name: str) -> list[str]:
+    """What keeps `name` from being a host or domain name; empty: nothing."""
+    return name_problems("name", name, dots=1)
+
+
+def address_problems(address: str) -> list[str]:
+    """What keeps `address` from being a mail address on this server."""
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local.lower()) or len(local) > 64:
+        return [
+            f"{address!r} is no mail address. It should look like anna@example.org: "
+            "letters, digits and .-_+ before the @, a domain after it."
+        ]
+    return name_problems(f"domain of {address}", domain, dots=1)
+
+
+def name_problems(what: str, name: str, dots: int) -> list[str]:
+    labels = name.split(".")
+    if len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
+        return [
+            f"The {what} {name!r} is no domain name. It may hold small letters, "
+            "digits and hyphens, in parts divided by dots, like mail.example.org."
+        ]
+    if len(labels) <= dots or labels[-1].isdigit():
+        return [
+            f"The {what} {name!r} is too short. Write it in full, like {'mail.' * (dots - 1)}example.org."
+        ]
+    return []

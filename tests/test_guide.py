@@ -1,0 +1,195 @@
+"""The engine against a server that is a dict."""
+
+import pytest
+
+from ispguide import facts
+from ispguide.actions import Run, Start, Write
+from ispguide.chapter import Chapter
+from ispguide.errors import NoSuchStep
+from ispguide.guide import Guide
+from ispguide.things import Check, File, Service
+
+from .fake import SETTINGS, FakeServer
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    """Patience is for real servers; a dict is never late."""
+    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
+
+
+def world(**files):
+    """Files that are there, and a service that is older than none of them."""
+    found = {facts.file(f"/{n}"): {"kind": "none"} for n in ("a", "b")}
+    for name, text in files.items():
+        found[facts.file(f"/{name}")] = file(text)
+    unit = {
+        "load": "loaded",
+        "active": "active",
+        "enabled": "enabled",
+        "since": 10,
+        "sub": "running",
+        "result": "",
+        "restarts": 0,
+        "condition": "yes",
+    }
+    return found | {
+        facts.unit("d"): unit,
+        facts.newest("/a"): {"path": "/a", "time": 5},
+    }
+
+
+def file(text):
+    return {
+        "kind": "file",
+        "text": text,
+        "mode": "0644",
+        "owner": "root",
+        "group": "root",
+    }
+
+
+def effect(action, there):
+    if isinstance(action, Write):
+        there[facts.file(action.path)] = file(action.text)
+        there[facts.newest("/a")] = {"path": action.path, "time": 20}
+    if isinstance(action, Start):
+        there[facts.unit("d")] = there[facts.unit("d")] | {
+            "since": 30,
+            "active": "active",
+        }
+
+
+def story():
+    first = Chapter("first", "First", 1)
+
+    @first.step
+    def write_a(s):
+        """A file and who reads it."""
+        yield File("/a", text="1\n")
+        yield Service("d", reads="/a")
+
+    second = Chapter("second", "Second", 2, needs=[first])
+
+    @second.step
+    def write_b(s):
+        """Another file."""
+        yield File("/b", text="2\n")
+
+    return [first, second]
+
+
+def guide(there, **more):
+    return Guide(FakeServer(there, effect, **more), SETTINGS, story())
+
+
+def test_a_check_is_one_exchange_and_changes_nothing():
+    g = guide(world(a="1\n"))
+    report = g.check()
+    assert [f.state for f in report] == ["ok", "ok", "gap"]
+    assert (report.exchanges, report.actions, g.server.done) == (1, 0, [])
+    assert not report.ok
+    assert report.only("gap")[0].commands
+
+
+def test_apply_makes_true_and_a_second_one_does_nothing():
+    g = guide(world())
+    report = g.apply()
+    assert [f.state for f in report] == ["fixed", "fixed", "fixed"]
+    assert report.ok
+    again = g.apply()
+    assert (again.actions, again.exchanges) == (0, 1)
+    assert [f.state for f in again] == ["ok", "ok", "ok"]
+
+
+def test_a_service_follows_a_change_in_the_same_transaction():
+    g = guide(world())
+    g.apply("first")
+    assert [type(a) for a in g.server.done] == [Write, Start]
+
+
+def test_a_step_waits_for_what_it_rests_on():
+    g = guide(world())
+    report = g.apply("second")
+    assert [f.state for f in report] == ["blocked"]
+    assert "write a" in report.findings[0].gap
+    assert g.server.done == []
+
+
+def test_one_step_alone_repairs_its_component():
+    g = guide(world(a="hand\n", b="2\n"))
+    assert [f.state for f in g.check()] == ["gap", "ok", "ok"]
+    assert g.apply("first.write_a").ok
+    assert g.check().ok
+
+
+def test_a_failed_action_is_reported_and_what_rests_on_it_waits():
+    g = guide(world(), refuse=lambda a: isinstance(a, Start))
+    report = g.apply()
+    assert [f.state for f in report] == ["blocked", "failed", "blocked"]
+    assert report.findings[1].evidence == "it said no"
+    assert not report.ok
+
+
+def test_a_fix_that_fixes_nothing_has_failed():
+    g = Guide(FakeServer(world(), lambda a, w: None), SETTINGS, story())
+    assert "failed" in [f.state for f in g.apply("first")]
+
+
+def test_a_later_step_that_disturbs_an_earlier_one_is_seen_and_healed():
+    g = guide(world(a="1\n"))
+
+    def disturb(action, there):
+        effect(action, there)
+        if isinstance(action, Write) and action.path == "/b" and not disturb.done:
+            disturb.done = True
+            there[facts.file("/a")] = {"kind": "none"}
+
+    disturb.done = False
+    g.server.effect = disturb
+    assert g.apply().ok
+    assert g.server.world[facts.file("/a")]["kind"] == "file"
+
+
+def test_could_not_tell_is_neither_broken_nor_repaired():
+    chapter = Chapter("c", "C", 1)
+
+    @chapter.step
+    def ask(s):
+        """A question."""
+        yield Check("it answers", "ask")
+
+    server = FakeServer({facts.run("ask"): {"error": "no answer within 10 s"}}, effect)
+    report = Guide(server, SETTINGS, [chapter]).apply()
+    assert [f.state for f in report] == ["unknown"]
+    assert report.ok
+
+
+def test_the_settings_of_the_server_win():
+    other = SETTINGS.to_toml().replace('"example.test"', '"other.test"')
+    g = guide(world(), settings={"text": other})
+    assert g.check().exchanges == 2
+    assert g.settings.domain == "other.test"
+
+
+@pytest.mark.parametrize("what", ["nowhere", "first.nothing"])
+def test_a_wrong_word_is_named(what):
+    with pytest.raises(NoSuchStep, match="first"):
+        guide(world()).check(what)
+
+
+def test_registering_a_step_again_replaces_it():
+    chapter = story()[0]
+
+    @chapter.step
+    def write_a(s):
+        """Another body."""
+        yield Check("x", "y")
+
+    assert len(chapter.steps) == 1
+    assert isinstance(next(iter(chapter["write_a"].things(SETTINGS))), Check)
+
+
+def test_a_typed_password_is_in_no_report():
+    run = Run("mariadb", stdin="⟦new⟧", hashes={"new": "S3cret-pw"})
+    assert "S3cret-pw" not in str(run) + run.by_hand()

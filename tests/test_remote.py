@@ -1,0 +1,200 @@
+"""The far side as it runs there: a program of its own, asked on this machine.
+
+What changes something happens below a folder of the test's own.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent.parent / "ispguide" / "remote.py"
+HEAD = """
+import importlib.util, json, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("remote", {program!r})
+remote = importlib.util.module_from_spec(spec); spec.loader.exec_module(remote)
+top = Path({top!r})
+remote.STATE, remote.RUNS = top / "state", top / "runs"
+remote.SECRETS = top / "secrets.json"
+remote.VAULT = remote.Vault()
+said = []
+"""
+
+
+@pytest.fixture
+def far(tmp_path):
+    def run(code):
+        head = HEAD.format(program=str(PROGRAM), top=str(tmp_path))
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", head + code], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_it_needs_nothing_but_the_standard_library():
+    code = f"import sys; sys.path = [p for p in sys.path if 'site-packages' not in p]; exec(compile(open({str(PROGRAM)!r}).read(), 'r', 'exec'), {{'__name__': 'r'}})"
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+
+def test_questions_are_answered_together_and_a_bad_one_is_an_answer(far, tmp_path):
+    (tmp_path / "f").write_text("x\n")
+    facts = [
+        ["file", str(tmp_path / "f")],
+        ["file", "/no/such"],
+        ["run", "exit 3", ""],
+        ["run"],
+    ]
+    answers = far(f"print(json.dumps(remote.tell({facts!r})))")
+    by_fact = {tuple(f): a for f, a in answers}
+    assert by_fact["file", str(tmp_path / "f")]["text"] == "x\n"
+    assert by_fact["file", "/no/such"] == {"kind": "none"}
+    assert by_fact["run", "exit 3", ""]["rc"] == 3
+    assert "error" in by_fact["run",]
+
+
+def test_a_question_has_a_time_limit(far):
+    answer = far(
+        "remote.LIMIT = 1; remote.call.__defaults__ = ('', 1)\nprint(json.dumps(remote.tell([('run', 'sleep 60', '')])))"
+    )
+    assert "no answer within 1 s" in answer[0][1]["error"]
+
+
+DO = """
+about = {{"id": "1", "who": "anna", "step": "c.s"}}
+done = remote.Transaction({{"run": about}}, said.append).perform({actions})
+print(json.dumps({{"done": done, "said": said, "ledger": remote.ask_ledger()}}))
+"""
+
+
+def write(path, text, mode=0o640):
+    return {
+        "do": "write",
+        "say": "write",
+        "with": {
+            "path": str(path),
+            "text": text,
+            "mode": mode,
+            "owner": "root",
+            "group": "root",
+        },
+    }
+
+
+def run(command, touches=()):
+    return {
+        "do": "run",
+        "say": command,
+        "with": {"command": command, "touches": [str(t) for t in touches]},
+    }
+
+
+def test_a_file_is_written_with_its_mode_and_remembered(far, tmp_path):
+    (tmp_path / "f").write_text("old\n")
+    answer = far(DO.format(actions=[write(tmp_path / "f", "new\n")]))
+    assert answer["done"]["ok"]
+    assert (tmp_path / "f").read_text() == "new\n"
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o640
+    (entry,) = answer["ledger"]
+    kept = tmp_path / "state" / "before" / entry["before"]["object"]
+    assert kept.read_text() == "old\n"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert (entry["who"], entry["step"]) == ("anna", "c.s")
+
+
+def test_when_one_action_fails_everything_is_put_back(far, tmp_path):
+    old = tmp_path / "old"
+    old.write_text("old\n")
+    old.chmod(0o600)
+    new = tmp_path / "sub" / "new"
+    touched = tmp_path / "touched"
+    touched.write_text("before\n")
+    actions = [
+        write(old, "changed\n"),
+        write(new, "new\n"),
+        run(f"echo after > {touched}", [touched]),
+        run("echo the reason; exit 1"),
+    ]
+    answer = far(DO.format(actions=actions))
+    assert answer["done"]["failed"] == 3
+    assert "the reason" in answer["done"]["evidence"]
+    assert old.read_text() == "old\n"
+    assert old.stat().st_mode & 0o777 == 0o600
+    assert not new.exists()
+    assert touched.read_text() == "before\n"
+
+
+def test_secrets_are_made_there_and_only_markers_come_out(far, tmp_path):
+    actions = [
+        {
+            "do": "secret",
+            "say": "s",
+            "with": {"name": "pw", "source": "", "derive": "", "length": 30},
+        },
+        write(tmp_path / "f", "password = ⟦pw⟧\n"),
+        run(f"cat {tmp_path}/f"),
+        {
+            "do": "secret",
+            "say": "s",
+            "with": {
+                "name": "hash",
+                "source": "pw",
+                "derive": "sha256sum | cut -c-64",
+                "length": 0,
+            },
+        },
+    ]
+    code = DO.format(actions=actions).replace(
+        "print(",
+        "print(json.dumps(remote.tell([('file', str(top/'f')), ('secret', 'hash')])), file=sys.stderr);print(",
+    )
+    answer = far(code)
+    value = json.loads((tmp_path / "secrets.json").read_text())["pw"]["value"]
+    assert (tmp_path / "f").read_text() == f"password = {value}\n"
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    assert value not in json.dumps(answer)
+    assert {"line": "password = ⟦pw⟧"} in answer["said"]
+
+
+def test_a_missing_secret_stops_before_anything_is_written(far, tmp_path):
+    answer = far(DO.format(actions=[write(tmp_path / "f", "⟦none⟧")]))
+    assert "no secret called none" in answer["done"]["evidence"]
+    assert not (tmp_path / "f").exists()
+
+
+def test_a_restored_file_is_what_it_was(far, tmp_path):
+    (tmp_path / "f").write_text("old\n")
+    first = far(DO.format(actions=[write(tmp_path / "f", "new\n")]))
+    before = first["ledger"][0]["before"]
+    back = {
+        "do": "restore",
+        "say": "restore",
+        "with": {"path": str(tmp_path / "f"), "before": before},
+    }
+    assert far(DO.format(actions=[back]))["done"]["ok"]
+    assert (tmp_path / "f").read_text() == "old\n"
+
+
+def test_times_are_read_with_microseconds(far):
+    assert (
+        far('print(remote.microseconds("Thu 1970-01-01 00:00:02.000345 UTC"))')
+        == 2000345
+    )
+    assert far('print(remote.microseconds("n/a"))') == 0
+
+
+def test_a_password_becomes_a_bcrypt_hash_and_a_longer_one_is_refused(far):
+    hashed = far("print(json.dumps(remote.hash_password('ä\"x')))")
+    assert hashed.startswith("{BLF-CRYPT}$2y$12$")
+    said = far("""
+try:
+    remote.hash_password("x" * 73)
+except remote.Failed as failure:
+    print(json.dumps(str(failure)))
+""")
+    assert "72 bytes" in said
