@@ -37,6 +37,7 @@ class Box:
         words = ["--name", self.name, "--hostname", self.hostname, "--network", lab]
         words += ["--ip", net.ip4(host), "--cap-add", "NET_ADMIN", *self._systemd()]
         words += ["--ip6", net.ip6(host)] if net.six else []
+        words += ["--mac-address", net.mac(host)]
         self.engine.run("create", *words, image, "/sbin/init")
 
     def _systemd(self) -> list[str]:

@@ -47,6 +47,14 @@ class Network:
         """IPv6 address of that host, the same digits read as hexadecimal."""
         return str(self.v6[int(str(host), 16)])
 
+    def mac(self, host: int) -> str:
+        """Hardware address of that host.
+
+        A fresh server keeps it: its neighbours would otherwise go on calling the
+        old one, for half a minute.
+        """
+        return f"02:c6:12:{self.place // 256:02x}:{self.place % 256:02x}:{host:02x}"
+
 
 def candidates(lab: str, six: bool, taken: Iterable[str]) -> Iterator[Network]:
     """Free networks for this lab, the one its name points to first."""
