@@ -57,11 +57,10 @@ class Write:
     do: ClassVar[str] = "write"
 
     def by_hand(self) -> str:
-        who = f"{self.owner}:{self.group}"
-        path = quote(self.path)
+        path, who = quote(self.path), f"-o {self.owner} -g {self.group}"
         return (
-            f"install -m {self.mode:04o} -o {self.owner} -g {self.group} /dev/null {path}"
-            f"   # {who}, before anything secret is in it\neditor {path}"
+            f"install -m {self.mode:04o} {who} /dev/null {path}"
+            f"   # its rights come before its content\neditor {path}"
         )
 
 

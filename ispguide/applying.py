@@ -20,7 +20,7 @@ from ispguide.things import Thing
 
 if TYPE_CHECKING:
     from ispguide.guide import Guide
-    from ispguide.server import Watch
+    from ispguide.wire import Watch
 
 #: Rounds of fixing within a step: a user needs the secret, a row needs its table.
 ROUNDS = 4

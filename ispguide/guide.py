@@ -18,9 +18,10 @@ from ispguide.actions import Action
 from ispguide.chapter import Chapter, Step, What, rests_on, select
 from ispguide.facts import Fact, Unsure
 from ispguide.report import Draft, Finding, Report
-from ispguide.server import Answer, Server, Watch, ignore
+from ispguide.server import Answer, Server, ignore
 from ispguide.settings import Settings
 from ispguide.things import Thing
+from ispguide.wire import Watch
 
 #: Seconds between looks after a change; together the patience of rule 2.
 WAITS = (0.2, 0.3, 0.5, 1, 1, 2, 2, 4, 4)
@@ -195,6 +196,6 @@ class Guide:
 
 def _touched(guide: Guide, proof: Step, open_: set[str]) -> bool:
     """Whether what the proof rests on is open."""
-    return (
-        any(s.chapter in open_ for s in guide.rests_on(proof)) or proof.chapter in open_
+    return proof.chapter in open_ or any(
+        s.chapter in open_ for s in guide.rests_on(proof)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.facts import Fact, Have, failed_answer
-from ispguide.sql import literal, statement
+from ispguide.sqltext import literal, statement
 from ispguide.things import _Plain
 
 #: Postfix tools wait 2 s when main.cf is younger than that, so its mtime is set back

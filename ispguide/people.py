@@ -13,7 +13,7 @@ from ispguide.errors import GuideError
 from ispguide.facts import Fact
 from ispguide.names import address_problems, host_name_problems
 from ispguide.settings import Secret
-from ispguide.sql import literal, statement
+from ispguide.sqltext import literal, statement
 
 #: What bcrypt reads of a password; more would be ignored without a word.
 LONGEST = 72

@@ -13,7 +13,7 @@ from ispguide.settings import Secret
 
 if TYPE_CHECKING:
     from ispguide.guide import Guide
-    from ispguide.server import Watch
+    from ispguide.wire import Watch
 
 
 def seen(guide: Guide, asked: list[Fact], watch: Watch) -> dict[Fact, Any]:

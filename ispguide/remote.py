@@ -261,7 +261,8 @@ def ask_master():
     rc, out, err = call(["postconf", "-M"])
     if rc:
         return {"error": last_line(err)}
-    lines, options = {}, {}
+    lines: dict[str, str] = {}
+    options: dict[str, dict[str, str]] = {}
     for line in re.sub(r"\n\s+", " ", out).splitlines():
         words = line.split(None, 7)
         command = words[7].split(" -o ")[0] if len(words) > 7 else ""

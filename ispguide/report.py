@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 #: How a state is shown: a shape and a word, never colour alone.
@@ -109,21 +108,14 @@ class Report:
 
     def text(self, verbose: bool = False) -> str:
         """For a terminal: every step, and each thing that is not simply true."""
-        lines: list[str] = list(self.notes)
-        for (chapter, step), group in _by_step(self):
-            lines.append(f"{_worst(group)} {chapter}.{step}")
-            for f in group:
-                if verbose or f.state != "ok":
-                    lines += _text_lines(f)
-        return "\n".join([*lines, self.summary()])
+        from ispguide.rendering import to_text
+
+        return to_text(self, verbose)
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(n)}</p>" for n in self.notes)
-        steps = "".join(_step_html(key, group) for key, group in _by_step(self))
-        return (
-            f'<div class="ispguide" role="status">{notes}{steps}'
-            f"<p><small>{escape(self.summary())}</small></p></div>"
-        )
+        from ispguide.rendering import to_html
+
+        return to_html(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(self.text())
@@ -141,68 +133,3 @@ class Draft:
 
     def extend(self, more: Iterable[Finding]) -> None:
         self.findings.extend(more)
-
-
-def _by_step(
-    report: Iterable[Finding],
-) -> list[tuple[tuple[str, str], list[Finding]]]:
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in report:
-        groups.setdefault((finding.chapter, finding.step), []).append(finding)
-    return list(groups.items())
-
-
-def _worst(group: list[Finding]) -> str:
-    order = ("failed", "gap", "blocked", "unknown", "fixed", "ok")
-    state = next(s for s in order if any(f.state == s for f in group))
-    return STATES[state][0]
-
-
-def _text_lines(f: Finding) -> list[str]:
-    sign, word = STATES[f.state]
-    lines = [f"    {sign} {f.thing}: {word}"]
-    for text in (f.gap, f.evidence):
-        lines += [f"        {line}" for line in text.splitlines()]
-    return lines
-
-
-def _step_html(key: tuple[str, str], group: list[Finding]) -> str:
-    chapter, step = key
-    heading = f"{_worst(group)} {chapter}: {step.replace('_', ' ')}"
-    rows = "".join(map(_row_html, group))
-    return (
-        f"<h4>{escape(heading)}</h4>"
-        '<table style="text-align:left;width:100%"><thead><tr>'
-        '<th scope="col">state</th><th scope="col">what should be true</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _row_html(f: Finding) -> str:
-    sign, word = STATES[f.state]
-    parts = [escape(f.thing)]
-    if f.gap:
-        parts.append(f"<pre>{_diff_html(f.gap)}</pre>")
-    if f.commands:
-        typed = escape("\n".join(f.commands))
-        parts.append(_fold("by hand", f"<pre>{typed}</pre>"))
-    if f.evidence:
-        parts.append(_fold("evidence", f"<pre>{escape(f.evidence)}</pre>"))
-    cell = '<td style="text-align:left;vertical-align:top'
-    return (
-        f'<tr>{cell};white-space:nowrap">{sign} {word}</td>'
-        f'{cell}">{"".join(parts)}</td></tr>'
-    )
-
-
-def _fold(label: str, inner: str) -> str:
-    return f"<details><summary>{label}</summary>{inner}</details>"
-
-
-def _diff_html(text: str) -> str:
-    marks = {"+": "ins", "-": "del"}
-    lines = []
-    for line in text.splitlines():
-        tag = marks.get(line[:1]) if not line.startswith(("+++", "---")) else None
-        lines.append(f"<{tag}>{escape(line)}</{tag}>" if tag else escape(line))
-    return "\n".join(lines)

@@ -11,22 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ispguide import facts
-from ispguide.actions import Action, Run, marker
+from ispguide.actions import Action, marker
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.sqltext import COLLATION, UTF8, statement
 from ispguide.things import _Plain
-
-UTF8 = "utf8mb4"
-COLLATION = "utf8mb4_unicode_ci"
-
-
-def literal(text: str) -> str:
-    """`text` for SQL, in a form nothing can break out of."""
-    return f"CONVERT(0x{text.encode().hex()} USING utf8mb4)" if text else "''"
-
-
-def statement(text: str, hashes: Mapping[str, str] | None = None) -> Run:
-    """SQL given to MariaDB on standard input, as its root."""
-    return Run("mariadb", stdin=text.rstrip() + "\n", hashes=hashes or {}, seconds=60)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from ispguide.facts import Fact
 from ispguide.guide import Guide
 from ispguide.profile import Profile, home
 from ispguide.report import Report
-from ispguide.server import Server, Watch, ignore
+from ispguide.server import Server, ignore
 from ispguide.settings import PATH, Secret, Settings
+from ispguide.wire import Watch
 
 PRACTICE = "practice"
 LEDGER: Fact = ("ledger",)

@@ -423,7 +423,8 @@ class Once(_Plain):
 class Check(_Plain):
     """A look that changes nothing: `command` should succeed and say `answer`.
 
-    `answer`: a regular expression.  `do`: what the reader should do when not."""
+    `answer`: a regular expression.  `do`: what the reader should do when not.
+    Exit code 75 (EX_TEMPFAIL of sysexits.h) says "could not tell"."""
 
     sentence: str
     command: str
@@ -441,6 +442,8 @@ class Check(_Plain):
         now = have[facts.run(self.command, self.stdin)]
         if why := failed_answer(now):
             return Unsure(f"Could not tell: {self.sentence} ({why}).")
+        if now["rc"] == 75:
+            return Unsure(f"Could not tell whether {self.sentence}.{_said(now)}")
         if now["rc"] == 0 and re.search(self.answer, now["out"], re.M):
             return ""
         return f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()

@@ -7,7 +7,7 @@ an instruction.  Sources: sudo(8), python(1).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ispguide.errors import NoPython, NoRoot, RemoteProblem

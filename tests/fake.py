@@ -8,8 +8,9 @@ from typing import Any
 from ispguide.actions import Action
 from ispguide.facts import Fact
 from ispguide.profile import Profile
-from ispguide.server import Answer, Watch, ignore
+from ispguide.server import Answer, ignore
 from ispguide.settings import Settings
+from ispguide.wire import Watch
 
 SETTINGS = Settings(
     "mail.example.test", "example.test", "postmaster@example.test", tls="self-signed"
@@ -47,7 +48,12 @@ class FakeServer:
         result: dict[str, Any] | None = {"ok": True} if do else None
         for index, action in enumerate(do):
             if self.refuse(action):
-                result = {"ok": False, "failed": index, "evidence": "it said no", "back": []}
+                result = {
+                    "ok": False,
+                    "failed": index,
+                    "evidence": "it said no",
+                    "back": [],
+                }
                 break
         else:
             for action in do:

@@ -15,7 +15,8 @@ from ispguide.actions import (
 )
 from ispguide.facts import Unsure
 from ispguide.mail import MailDomain, MasterService, Postconf
-from ispguide.sql import Database, SqlTable, SqlUser, literal
+from ispguide.sql import Database, SqlTable, SqlUser
+from ispguide.sqltext import literal
 from ispguide.things import (
     Absent,
     Check,
