@@ -1,0 +1,63 @@
+"""From Postfix into the mailbox: LMTP, and the owner's own filter rules.
+
+The two programs meet at a socket inside Postfix's cage; nothing of it is on the network.
+Manuals: https://doc.dovecot.org/2.3/configuration_manual/protocols/lmtp_server/,
+https://doc.dovecot.org/2.3/configuration_manual/sieve/, lmtp(8)
+"""
+
+from ispguide import facts
+from ispguide.chapter import Chapter
+from ispguide.chapters import dovecot, postfix
+from ispguide.mail import Postconf
+from ispguide.things import Check, File, Proof
+
+chapter = Chapter(
+    "delivery",
+    "From Postfix into the mailbox",
+    8,
+    needs=[postfix.chapter, dovecot.chapter],
+)
+
+SOCKET = "/var/spool/postfix/private/dovecot-lmtp"
+
+
+@chapter.step
+def lmtp(s):
+    """LMTP is SMTP for the last yard: Postfix hands the mail over, and Dovecot says at
+    once, for each recipient, whether it is safely on the disk. Until then Postfix
+    keeps it, so nothing can fall between the two. They meet at a file, a socket, that
+    only Postfix may open."""
+    yield File("/etc/dovecot/conf.d/99-ispguide-lmtp.conf", s)
+    yield Postconf(virtual_transport="lmtp:unix:private/dovecot-lmtp")
+    yield dovecot.dovecot(s)
+    yield postfix.postfix()
+
+
+@chapter.step
+def sieve(s):
+    """Sieve is the language of filter rules: mail from the list into its own folder,
+    a friendly note while you are away. The rules run while mail is delivered, on the
+    server, so all your devices see the same. Here the engine is switched on; the
+    rules are each owner's own, and webmail will write them."""
+    yield File("/etc/dovecot/conf.d/99-ispguide-sieve.conf", s)
+    yield dovecot.dovecot(s)
+
+
+@chapter.proof
+def prove(s):
+    """The socket belongs to Postfix alone. Then letters from outside: one to a second
+    name, one with a tag after a plus, one that hides another inside. A catch-all is
+    tried too, and must leave real mailboxes their mail."""
+    yield Check(
+        "only Postfix may hand mail to Dovecot",
+        f"stat -c '%F %a %U' {SOCKET}",
+        answer="^socket 600 postfix$",
+        do="Run the step `lmtp`.",
+    )
+    yield Proof("mail to name+tag arrives", facts.proof("plus_address"))
+    yield Proof("mail to a second name arrives", facts.proof("alias_delivers"))
+    yield Proof(
+        "a catch-all leaves mailboxes their mail",
+        facts.proof("catchall_respects_mailboxes"),
+    )
+    yield Proof("no letter can be hidden in another", facts.proof("smuggling_refused"))

@@ -1,0 +1,125 @@
+"""Sending: your own people log in, and send to the whole world.
+
+Ports 587 and 465 for people, port 25 for servers; the two never mix.
+Manuals: master(5), SASL_README, RFC 8314 (implicit TLS), header_checks(5)
+"""
+
+from ispguide import facts
+from ispguide.chapter import Chapter
+from ispguide.chapters import delivery, dovecot, postfix
+from ispguide.mail import MasterService, Postconf
+from ispguide.things import File, Proof, Service
+
+chapter = Chapter("sending", "Sending mail", 12, needs=[delivery.chapter])
+
+SUBMISSION = "submission inet n - y - - smtpd"
+SUBMISSIONS = "submissions inet n - y - - smtpd"
+
+#: What both doors for people have in common: log in first, over TLS, with Dovecot's help.
+PEOPLE = {
+    "smtpd_sasl_auth_enable": "yes",
+    "smtpd_sasl_type": "dovecot",
+    "smtpd_sasl_path": "private/auth",
+    "smtpd_sasl_security_options": "noanonymous",
+    "smtpd_reject_unlisted_recipient": "no",
+    "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
+    "milter_macro_daemon_name": "ORIGINATING",
+}
+
+
+def sending(*ports: int) -> Service:
+    """Postfix with the doors for people open."""
+    return Service(
+        "postfix",
+        "/etc/postfix",
+        "postfix check",
+        "postfix@-",
+        reload=True,
+        ports=(25, *ports),
+    )
+
+
+@chapter.step
+def logins_for_postfix(s):
+    """Postfix keeps no passwords. It asks Dovecot, who already knows everybody, over a
+    socket of its own. So there is one password for reading and sending, in one place,
+    checked by one program."""
+    yield File("/etc/dovecot/conf.d/99-ispguide-postfix-auth.conf", s)
+    yield dovecot.dovecot(s)
+
+
+@chapter.step
+def submission(s):
+    """Port 587 is the door for your own people. It begins in plain text, and then
+    nothing but STARTTLS is listened to until the line is encrypted. Whoever logs in
+    may send anywhere; whoever does not, nowhere."""
+    encrypt = {
+        "syslog_name": "postfix/submission",
+        "smtpd_tls_security_level": "encrypt",
+    }
+    yield MasterService("submission/inet", SUBMISSION, {**encrypt, **PEOPLE})
+    yield sending(587)
+
+
+@chapter.step
+def submissions(s):
+    """Port 465 is the same door, encrypted from the first byte. It is the one to
+    recommend: there is no moment of plain text in which somebody on the way could
+    pretend that the server knows no encryption."""
+    wrapped = {"syslog_name": "postfix/submissions", "smtpd_tls_wrappermode": "yes"}
+    yield MasterService("submissions/inet", SUBMISSIONS, {**wrapped, **PEOPLE})
+    yield sending(587, 465)
+
+
+@chapter.step
+def senders(s):
+    """Anna may send as Anna, and as every address that is forwarded to her, but not as
+    Bob. Without this, one stolen password could write in the name of everybody in the
+    house. A mail with an empty sender is let through: mail programs use it for "I
+    have read your letter", and no name can be forged with it."""
+    yield postfix.locked("/etc/postfix/mysql-sender-logins.cf", s)
+    yield Postconf(smtpd_sender_login_maps="mysql:/etc/postfix/mysql-sender-logins.cf")
+    own = {"smtpd_sender_restrictions": "reject_sender_login_mismatch"}
+    yield MasterService("submission/inet", SUBMISSION, own)
+    yield MasterService("submissions/inet", SUBMISSIONS, own)
+    yield sending(587, 465)
+
+
+@chapter.step
+def privacy(s):
+    """Each server notes on a mail from whom it got it. For mail from your own people
+    that would be the address at home, or in the hotel, for every receiver to read. A
+    cleaning service of its own takes it out, for these two doors alone; the time and
+    our queue number stay, so a mail can still be traced."""
+    checks = {"header_checks": "regexp:/etc/postfix/ispguide-sending-headers"}
+    yield File("/etc/postfix/ispguide-sending-headers", s)
+    yield MasterService(
+        "cleanup-sending/unix", "cleanup-sending unix n - y - 0 cleanup", checks
+    )
+    own = {"cleanup_service_name": "cleanup-sending"}
+    yield MasterService("submission/inet", SUBMISSION, own)
+    yield MasterService("submissions/inet", SUBMISSIONS, own)
+    yield sending(587, 465)
+
+
+@chapter.proof
+def prove(s):
+    """A mailbox made for this moment sends through both doors. Then we misbehave:
+    without login, with a wrong password, in somebody else's name. And what arrives
+    does not tell where it was written."""
+    for port, service in (("587", "submission"), ("465", "submissions")):
+        yield Proof(f"{port} sends with a login", facts.proof("sends", port))
+        yield Proof(f"{port} sends nothing without", facts.proof("needs_login", port))
+        wrong = facts.proof("wrong_password_refused", service)
+        yield Proof(f"{port} refuses a wrong password", wrong)
+        forged = facts.proof("forged_sender_refused", port)
+        yield Proof(f"{port} refuses another's name", forged)
+        yield Proof(
+            f"{port} lets a second name send", facts.proof("alias_may_send", port)
+        )
+        hidden = facts.proof("no_client_address", port)
+        yield Proof(f"{port} does not tell where it was written", hidden)
+        certificate = facts.proof("served_certificate", port)
+        yield Proof(f"{port} shows the certificate on the disk", certificate)
+        yield Proof(f"{port} refuses TLS 1.0 and 1.1", facts.proof("tls_floor", port))
+    yield Proof("port 25 still offers no login", facts.proof("no_auth_on_25"))

@@ -1,0 +1,279 @@
+"""The server itself: is it the right machine, does it know its name, is it kept well?
+
+Looks before anything is installed, then sets name, sources, clock and updates.
+Opens no port and takes no mail.
+Manuals: hostname(1), hosts(5), sources.list(5), timedatectl(1), apt.conf(5),
+https://wiki.debian.org/UnattendedUpgrades
+"""
+
+from ispguide.chapter import Chapter
+from ispguide.things import (
+    Check,
+    Directory,
+    File,
+    Link,
+    Once,
+    Packages,
+    Service,
+    apt_install,
+)
+
+chapter = Chapter("server", "The server itself", 2)
+
+#: The suites apt is told to use, one a line, whatever form its files have.
+SUITES = "apt-get indextargets --no-release-info --format '$(RELEASE)' 'Created-By: Packages'"
+
+#: Suites that mean another system, today or on the day of the next release.
+OTHERS = "^(stable|oldstable|testing|unstable|sid|trixie|forky|buster|bullseye)(-|$)"
+
+#: Adds the missing shelves beside the one in use: same mirror, same signature.
+ADD_SUITES = r"""
+form='$(REPO_URI) $(SIGNED_BY)'
+base=$(apt-get indextargets --no-release-info --format "$form" \
+  'Created-By: Packages' 'Release: bookworm' | head -n 1)
+uri=${base%% *}; uri=${uri%/}
+key=${base#* }; option=${key:+"[signed-by=$key] "}
+{
+  echo '# Written by ispguide, chapter 02: shelves that were missing beside your mirror.'
+  for suite in bookworm-updates bookworm-security; do
+    from=$uri
+    [ $suite = bookworm-updates ] || from=$uri-security
+    SUITES | grep -qx $suite || echo "deb $option$from $suite main"
+  done
+} > /etc/apt/sources.list.d/ispguide.list
+apt-get -q update
+""".replace("SUITES", SUITES)
+
+#: Who listens on a port we need and is none of ours.  Nothing said: nobody.
+STRANGERS = r"""
+ss -Hltnp | awk '
+  match($0, /"[^"]+"/) { name = substr($0, RSTART + 1, RLENGTH - 2); port = $4
+    sub(/.*:/, "", port); ours = "master|apache2|dovecot|systemd|smtpd|init"
+    if ((" 25 80 110 143 443 465 587 993 995 4190 " ~ " " port " ") && name !~ "^(" ours ")")
+      { print "port " port " is held by " name; bad = 1 } }
+  END { exit bad }'
+"""
+
+MAILERS = "exim4-daemon-light exim4-daemon-heavy sendmail-bin opensmtpd nullmailer ssmtp msmtp-mta"
+
+
+@chapter.step
+def the_machine(s):
+    """Before we carry anything in, we look at the house: right system, enough room,
+    nobody else living there. Nothing is changed here. What is wrong at this point
+    costs a minute now and an evening later, so the guide goes no further until it is
+    put right."""
+    yield Check(
+        "this machine runs Debian 12",
+        '. /etc/os-release; echo "$PRETTY_NAME"; [ "$ID $VERSION_ID" = "debian 12" ]',
+        do="Take a server with Debian 12: every file of this guide was made for it.",
+    )
+    yield Check(
+        "it was started by systemd and has a common processor",
+        'echo "$(cat /proc/1/comm), $(uname -m)"; [ -d /run/systemd/system ]',
+        answer="(x86_64|aarch64)$",
+        do="Take an ordinary virtual server; a bare application container will not do.",
+    )
+    yield Check(
+        "it has 1 GB of memory",
+        "awk '/^MemTotal/ {print int($2/1024) \" MB\"; exit $2 < 900*1024}' /proc/meminfo",
+        do="Give it 1 GB, or the database and the spam filter will push each other out.",
+    )
+    yield Check(
+        "there is room on its disk: 3 GB to begin with, 500 MB when all is installed",
+        "[ -x /usr/sbin/postfix ] && need=500 || need=3000\n"
+        'df -Pm / /var | awk -v need=$need \'NR > 1 {print $4 " MB free on " $6}'
+        " NR > 1 && $4 < need {bad = 1} END {exit bad}'",
+        do="Free some space or take a larger disk; `du -xh / | sort -h | tail` shows what is big.",
+    )
+    yield Check(
+        "there is room for many small files",
+        "df -Pi / /var | awk 'NR > 1 && $2 > 0 && $4 < 50000"
+        ' {print $4 " inodes free on " $6; bad = 1} END {exit bad}\'',
+        do="A maildir is one file for each mail. Delete small files or take another disk.",
+    )
+    yield Check(
+        "the ports of mail and web are free, or held by our own programs",
+        STRANGERS,
+        do="Two programs cannot answer one bell: stop or remove the other one first.",
+    )
+    yield Check(
+        "no other mail program is installed",
+        "dpkg-query -W -f '${db:Status-Status} ${Package}\\n' "
+        f"{MAILERS} 2>/dev/null | grep '^installed'; [ $? = 1 ]",
+        do="Remove it (apt-get remove exim4-base, for example), if nobody needs it.",
+    )
+
+
+@chapter.step
+def remember_settings(s):
+    """What you decided is written on the server itself, so that another computer, or
+    you in three years, can carry on from there. No password is in this file; those
+    the server makes lie beside it, for root alone."""
+    yield Directory("/etc/ispguide", mode=0o755)
+    yield File("/etc/ispguide/settings.toml", text=s.to_toml(), mode=0o600)
+
+
+@chapter.step
+def the_name(s):
+    """When two mail servers meet, they say their names first, and `localhost` is no
+    introduction. The name also must be found without asking anybody: a program that
+    waits for its own name makes every command ten seconds slower. So it stands in
+    /etc/hosts, the full name before the short one, above the lines you have there."""
+    short = s.hostname.partition(".")[0]
+    yield Once(
+        f"the machine is called {s.hostname}",
+        command=f"echo {s.hostname} > /etc/hostname\n"
+        f"[ $(hostname) = {s.hostname} ] || hostname {s.hostname}",
+        unless=f"grep -qxE '{s.hostname}|{short}' /etc/hostname && "
+        f"hostname | grep -xE '{s.hostname}|{short}'",
+        touches=("/etc/hostname",),
+    )
+    # In place, not renamed: container engines bind this file from outside.
+    yield Once(
+        f"hostname -f answers {s.hostname}",
+        command="rest=$(grep -v '# ispguide$' /etc/hosts || true)\n"
+        f"printf '127.0.1.1 {s.hostname} {short} # ispguide\\n%s\\n' \"$rest\" > /etc/hosts",
+        unless=f"hostname -f | grep -xF {s.hostname}",
+        touches=("/etc/hosts",),
+    )
+    # A rented server's cloud-init would write both files anew at the next start.
+    yield Once(
+        "cloud-init, where there is one, leaves the name alone",
+        command="printf '%s\\n' '# Written by ispguide, chapter 02.' 'preserve_hostname: true' "
+        "'manage_etc_hosts: false' > /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
+        unless="[ ! -d /etc/cloud/cloud.cfg.d ] || "
+        "grep -qs 'manage_etc_hosts: false' /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
+        touches=("/etc/cloud/cloud.cfg.d/99-ispguide.cfg",),
+    )
+
+
+@chapter.step
+def sources(s):
+    """Debian 12 is called bookworm, and its software stands on three shelves: the
+    release, its small corrections, its security fixes. All three are needed, and
+    nothing newer. A source that says `stable` looks harmless until the day it means
+    the next Debian. Your mirror stays; only a missing shelf is added beside it."""
+    yield Once(
+        "bookworm, bookworm-updates and bookworm-security are among the sources of apt",
+        command=ADD_SUITES,
+        unless=f"[ $({SUITES} | grep -xE 'bookworm(-updates|-security)?' | sort -u | wc -l) = 3 ]",
+        touches=("/etc/apt/sources.list.d/ispguide.list",),
+    )
+    yield Check(
+        "no source leads to another Debian",
+        f"{SUITES} | sort -u | grep -E '{OTHERS}'; [ $? = 1 ]",
+        do="Write bookworm in its place in /etc/apt/sources.list or the files beside it.",
+    )
+
+
+@chapter.step
+def the_clock(s):
+    """A certificate is valid from one moment to another, and each mail carries its
+    time. A clock that is wrong makes good certificates bad. Whoever keeps your clock
+    already may go on; else systemd-timesyncd does. A container borrows the clock of
+    its host and has nothing to set."""
+    yield Once(
+        "the clock is kept right over the network",
+        command=apt_install(["systemd-timesyncd"]) + "\ntimedatectl set-ntp true",
+        unless="systemd-detect-virt -qc || timedatectl show -p NTP --value | grep -x yes",
+    )
+    yield Packages("tzdata")
+    yield Check(
+        f"there is a time zone {s.timezone}",
+        f"ls /usr/share/zoneinfo/{s.timezone}",
+        do="Choose one that `timedatectl list-timezones` shows.",
+    )
+    yield Link("/etc/localtime", f"/usr/share/zoneinfo/{s.timezone}")
+    yield File("/etc/timezone", text=f"{s.timezone}\n")
+
+
+@chapter.step
+def updates(s):
+    """A mail server stands in the open day and night. When a hole is found, hours
+    count, and you may be on holiday; so Debian's security fixes install themselves.
+    Our wishes stand in a file of our own, so that no update ever stops to ask."""
+    yield Packages("unattended-upgrades")
+    yield File("/etc/apt/apt.conf.d/52ispguide-updates", s)
+    yield Service("apt-daily.timer")
+    yield Service("apt-daily-upgrade.timer")
+
+
+#: Asks the resolver for a name; 75 is "could not tell", 1 is "it does not answer".
+RESOLVER = """python3 - {name} <<'END'
+import socket, sys
+try:
+    print(socket.getaddrinfo(sys.argv[1], None)[0][4][0])
+except socket.gaierror as error:
+    print(error)
+    sys.exit(error.errno == socket.EAI_AGAIN)
+END"""
+
+#: Knocks at port 25 of a mail server everybody knows.
+KNOCK = """python3 - <<'END'
+import socket, sys
+try:
+    address = socket.getaddrinfo("gmail-smtp-in.l.google.com", 25, socket.AF_INET)[0][4]
+except OSError:
+    print("no way to the internet from here, or no resolver")
+    sys.exit(75)
+try:
+    print(socket.create_connection(address, 6).recv(200).decode())
+except OSError as error:
+    print(error)
+    sys.exit(1)
+END"""
+
+#: Asks a block list for this address, after asking it for the entry that is always there.
+LISTED = """python3 - <<'END'
+import ipaddress, socket, sys
+def unknown(why):
+    print(why); sys.exit(75)
+def ask(name):
+    try:
+        return socket.gethostbyname(name + ".zen.spamhaus.org")
+    except OSError:
+        return ""
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+line.connect(("192.0.2.1", 9))
+own = line.getsockname()[0]
+if not ipaddress.ip_address(own).is_global:
+    unknown("its public address is not known to the machine itself: " + own)
+if not ask("2.0.0.127").startswith("127.0.0."):
+    unknown("the block list does not answer this resolver")
+found = ask(".".join(reversed(own.split("."))))
+print(own, found)
+sys.exit(found.startswith("127.0.0."))
+END"""
+
+#: Security fixes that wait.  They are shown, and tonight's timer installs them.
+WAITING = """n=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst.*Debian-Security')
+echo "$n security updates wait"; [ "$n" = 0 ] || exit 75"""
+
+
+@chapter.proof
+def prove(s):
+    """Some things can only be known by trying: whether a resolver answers, whether
+    the provider lets mail out, whether the address has a bad name from its last
+    tenant. Where this cannot be tried, as on a practice server, the answer is
+    `could not tell`, which is neither good nor bad."""
+    yield Check(
+        "a resolver answers",
+        RESOLVER.format(name=s.domain),
+        do="Look at /etc/resolv.conf: mail cannot leave without a resolver.",
+    )
+    yield Check(
+        "port 25 of other servers can be reached",
+        KNOCK,
+        do="Your provider blocks outgoing mail. Ask to have it opened.",
+    )
+    yield Check(
+        "the address is on no block list",
+        LISTED,
+        do="See https://check.spamhaus.org/ for the reason and the way off it.",
+    )
+    yield Check(
+        "no security update waits",
+        WAITING,
+        do="Run apt-get update && apt-get upgrade, or wait for tonight.",
+    )

@@ -1,0 +1,201 @@
+"""A name that can be trusted: the web server, the certificate, its renewal.
+
+One certificate, at one place, for Apache, Postfix and Dovecot alike.
+Does not configure mail; those chapters point to the files made here.
+Manuals: https://eff-certbot.readthedocs.io/, https://httpd.apache.org/docs/2.4/,
+https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate, version 5.7)
+"""
+
+from ispguide import facts
+from ispguide.chapter import Chapter
+from ispguide.chapters import packages
+from ispguide.things import Absent, Directory, File, Link, Once, Proof, Service
+
+chapter = Chapter("tls", "A name that can be trusted", 4, needs=[packages.chapter])
+
+#: Mozilla's intermediate recommendation for TLS 1.2; TLS 1.3 chooses by itself.
+CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305"
+)
+
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+HOOK = "/etc/letsencrypt/renewal-hooks/deploy/ispguide.sh"
+
+APACHE = "/etc/apache2"
+MODULES = ("ssl", "socache_shmcb", "rewrite", "headers")
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{name}</title>
+<h1>{name}</h1><p>This is a mail server. There is nothing else to see here.</p></html>
+"""
+
+
+def apache(s=None, ports=(80,)) -> Service:
+    """Apache, which must have read its files and the certificate."""
+    reads = (APACHE, *((s.cert_dir,) if s else ()))
+    return Service(
+        "apache2", reads, test="apache2ctl configtest", reload=True, ports=ports
+    )
+
+
+def modules(*names: str) -> Once:
+    """Apache's modules, switched on the way Debian does."""
+    links = [f"{APACHE}/mods-enabled/{name}.load" for name in names]
+    return Once(
+        f"Apache has the modules {', '.join(names)}",
+        command=f"a2enmod -q {' '.join(names)}",
+        unless=f"ls {' '.join(links)}",
+        touches=tuple(links),
+    )
+
+
+def authority(s) -> str:
+    """The directory of the authority that is asked."""
+    return s.acme_url if s.tls == "acme-url" else LETS_ENCRYPT
+
+
+def good(s) -> str:
+    """Succeeds when the certificate is ours, valid for a week, and from the right hand."""
+    same = "=" if s.tls == "self-signed" else "!="
+    from_ = f"server = {authority(s)}"
+    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
+    asked = "true" if s.tls == "self-signed" else f"grep -F '{from_}' {kept}"
+    return (
+        f"cd {s.cert_dir} && c='openssl x509 -noout -in fullchain.pem' && "
+        f"$c -checkend 604800 && $c -checkhost {s.hostname} | grep 'does match' && "
+        f'[ "$($c -subject_hash)" {same} "$($c -issuer_hash)" ] && '
+        '[ "$($c -pubkey)" = "$(openssl pkey -in privkey.pem -pubout)" ] && ' + asked
+    )
+
+
+def ask(s) -> str:
+    """Gets a certificate; what stood there before comes back when it fails."""
+    here, old = s.cert_dir, f"{s.cert_dir}.before"
+    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
+    get = _sign_ourselves(s) if s.tls == "self-signed" else _ask_authority(s)
+    return (
+        f"rm -rf {old}\n"
+        f"[ -e {kept} ] || [ ! -e {here} ] || mv {here} {old}\n"
+        f"if ! {{ {get}; }}; then\n"
+        f"  [ ! -e {old} ] || {{ rm -rf {here}; mv {old} {here}; }}; exit 1\nfi\n"
+        f"rm -rf {old}\n"
+        f"[ ! -x {HOOK} ] || {HOOK}"
+    )
+
+
+def _ask_authority(s) -> str:
+    trust = f"REQUESTS_CA_BUNDLE={s.acme_ca} " if s.acme_ca else ""
+    return (
+        f"{trust}certbot certonly --non-interactive --agree-tos --email '{s.postmaster}' "
+        f"--server {authority(s)} --webroot --webroot-path /var/www/{s.hostname} "
+        f"--cert-name {s.hostname} -d {s.hostname} --force-renewal"
+    )
+
+
+def _sign_ourselves(s) -> str:
+    here = s.cert_dir
+    forget = f"certbot delete --non-interactive --cert-name {s.hostname}"
+    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
+    return (
+        f"{{ [ ! -e {kept} ] || {forget}; }} && install -d -m 0700 /etc/letsencrypt/live {here} && "
+        "umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
+        f"-noenc -days 3650 -subj /CN={s.hostname} -addext subjectAltName=DNS:{s.hostname} "
+        f"-keyout {here}/privkey.pem -out {here}/fullchain.pem"
+    )
+
+
+@chapter.step
+def web_server(s):
+    """A mail server needs a web server: for the authority that signs certificates, and
+    later for webmail. Apache gets the modules for encryption and redirects. Debian's
+    welcome page goes, because it answers for the machine's own name and would stand
+    in front of our site. And Apache need not tell strangers which version it is."""
+    yield modules(*MODULES)
+    yield File("/etc/apache2/conf-available/zz-ispguide.conf", s)
+    yield Link(
+        "/etc/apache2/conf-enabled/zz-ispguide.conf",
+        "../conf-available/zz-ispguide.conf",
+    )
+    welcome = "Debian's welcome page would answer in place of our own site."
+    yield Absent("/etc/apache2/sites-enabled/000-default.conf", why=welcome)
+    yield Absent("/etc/apache2/sites-enabled/default-ssl.conf", why=welcome)
+    yield apache()
+
+
+@chapter.step
+def plain_site(s):
+    """Port 80 has two duties. It shows the authority the small file by which it knows
+    us, and it sends everybody else to the encrypted site. The authority's path is not
+    redirected: on the day the encrypted site is broken, this is the way back."""
+    yield Directory(f"/var/www/{s.hostname}")
+    yield File(f"/var/www/{s.hostname}/index.html", text=PAGE.format(name=s.hostname))
+    yield File("/etc/apache2/sites-available/ispguide-http.conf", s)
+    yield Link(
+        "/etc/apache2/sites-enabled/ispguide-http.conf",
+        "../sites-available/ispguide-http.conf",
+    )
+    yield apache()
+
+
+@chapter.step
+def certificate(s):
+    """Anybody can encrypt; a certificate says to whom you are speaking. The authority
+    asks our web server for a word that only the owner of the name could put there,
+    and signs. Without an authority we sign it ourselves: good for practice, and every
+    mail program will warn. Either way it lies at the same place, and the key never
+    leaves this server. A certificate with less than a week left counts as a gap."""
+    yield Once(
+        f"there is a good certificate for {s.hostname}",
+        command=ask(s),
+        unless=good(s),
+    )
+
+
+@chapter.step
+def secure_site(s):
+    """The same site, now with the seal. Versions and ciphers follow Mozilla's
+    intermediate recommendation: new enough to be safe, old enough for a phone of some
+    years. Browsers that were here once are told to come encrypted from then on."""
+    yield Directory("/etc/apache2/ispguide-https.d")
+    yield File("/etc/apache2/sites-available/ispguide-https.conf", s, ciphers=CIPHERS)
+    yield Link(
+        "/etc/apache2/sites-enabled/ispguide-https.conf",
+        "../sites-available/ispguide-https.conf",
+    )
+    yield apache(s, ports=(80, 443))
+
+
+@chapter.step
+def renewal(s):
+    """A certificate lasts some weeks, and a timer looks twice a day whether it is time
+    for the next. The new file alone helps nobody: a running program keeps the old one
+    in its memory. So each success rings a bell, and the three programs read again.
+    Whoever forgets this has an outage on a Sunday, three months after all was well."""
+    yield File(HOOK, s, mode=0o755)
+    yield File("/etc/systemd/system/certbot.service.d/ispguide.conf", s)
+    yield Once(
+        "systemd has read how certbot is to be started",
+        command="systemctl daemon-reload",
+        unless="systemctl show certbot.service -p NeedDaemonReload --value | grep -x no",
+    )
+    yield Service("certbot.timer")
+
+
+@chapter.proof
+def prove(s):
+    """Seen from outside, as a browser and the authority see it: the plain site sends
+    us on, except where the authority looks, and the encrypted one shows the very
+    certificate that lies on the disk, and speaks no version of TLS that is broken."""
+    yield Proof(
+        "the plain site sends everybody to the encrypted one",
+        facts.proof("http_redirect"),
+    )
+    yield Proof("the authority's path is not redirected", facts.proof("acme_path"))
+    yield Proof(
+        "port 443 shows the certificate on the disk",
+        facts.proof("served_certificate", "443"),
+    )
+    yield Proof("port 443 refuses TLS 1.0 and 1.1", facts.proof("tls_floor", "443"))
