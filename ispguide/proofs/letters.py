@@ -71,10 +71,10 @@ def arrived(ctx: Context, mark: str, said: Reply) -> Verdict:
     return True, f"Taken ({said.text!r}) and found in {folder} over IMAP."
 
 
-def received(ctx: Context, mark: str) -> tuple[str, str]:
+def received(ctx: Context, mark: str, key: str = "SUBJECT") -> tuple[str, str]:
     """(folder, the mail as it lies there), both "" when it does not come."""
     with ctx.reader() as imap:
-        folder, uid = wait_for(imap, mark)
+        folder, uid = wait_for(imap, mark, key=key)
         return (folder, imap.fetch(uid)) if folder else ("", "")
 
 

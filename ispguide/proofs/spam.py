@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import random
 import re
-import time
 
 from ispguide.actions import quote
-from ispguide.outside import WHOLE
 from ispguide.proofs.acting import Context, Refused, Verdict, need, proof
 from ispguide.proofs.letters import (
+    FOREIGN,
     STRANGER,
     bring,
     head,
@@ -55,29 +54,50 @@ def forged_spam_header_ignored(ctx: Context) -> Verdict:
     folder, mail = received(ctx, mark)
     if not folder:
         return False, "The letter did not reach the mailbox within 15 s."
-    score = re.search(r"\[(-?[\d.]+) /", head(mail))
-    if folder == "Junk" and score and float(score[1]) >= ctx.settings.junk_score:
-        return None, f"rspamd itself gave this letter {score[1]} points."
+    if re.search(r"SPAM_FLAG ?\((?!0\.00)", mail):
+        return False, "rspamd itself counted the line: its rule SPAM_FLAG gave points."
+    score = points(mail)
+    if folder == "Junk" and score and score >= ctx.settings.junk_score:
+        return None, f"rspamd itself gave this letter {score} points."
     return folder == "INBOX", f"A letter that calls itself spam lies in {folder}."
 
 
 @proof
 def spam_to_junk(ctx: Context) -> Verdict:
-    """Probable spam is taken, marked and put where it does not disturb."""
-    mark = token()
-    with ctx.stranger() as smtp:
-        said = need(smtp.deliver(STRANGER, ctx.mailbox.address, bad(mark)), "The spam")
-    with ctx.reader() as imap:
-        folder, _ = wait_for(imap, mark, key="TEXT")
-    return (
-        folder == "Junk",
-        f"Taken ({said.text!r}) and put into {folder or 'nowhere'}.",
-    )
+    """Probable spam is taken, marked and put where it does not disturb.
+
+    How much the network adds (a home line without a name of its own costs points)
+    nobody knows beforehand: what is refused as certain spam is tried milder."""
+    for mail in (rude, careless):
+        mark = token()
+        with ctx.stranger() as smtp:
+            said = smtp.deliver(STRANGER, ctx.mailbox.address, mail(mark))
+        if not 500 <= said.code <= 599:
+            break
+    need(said, "Even a mail that is only careless")
+    folder, kept = received(ctx, mark, key="TEXT")
+    score = points(kept)
+    seen = f"A mail with {score} points lies in {folder or 'no folder'}."
+    if folder == "INBOX" and score is not None and score < ctx.settings.junk_score:
+        return None, f"{seen} That is too little for Junk."
+    return folder == "Junk", seen
 
 
-def bad(mark: str) -> str:
-    """A mail with enough bad manners for 6 to 15 points, whatever the network."""
+def rude(mark: str) -> str:
+    """No Message-ID, To, Date or Subject and a nonsense From: 7.9 points in Debian's
+    rspamd 3.4, and 0 to 8 more by the network."""
     return f"From: x\n\n{mark}\n"
+
+
+def careless(mark: str) -> str:
+    """Only Message-ID and Date are missing: 3.4 points, and more by the network."""
+    return f"From: <{STRANGER}>\nTo: <{FOREIGN}>\nSubject: {mark}\n\n{mark}\n"
+
+
+def points(mail: str) -> float | None:
+    """The score rspamd wrote into the header."""
+    found = re.search(r"^X-Spamd-Result:[^[]*\[(-?[\d.]+) /", head(mail), re.M)
+    return float(found[1]) if found else None
 
 
 def long_letter(mark: str) -> str:
@@ -101,7 +121,7 @@ def moved(ctx: Context, mark: str, *ways: tuple[str, str]) -> None:
 
 def learned(ctx: Context, mark: str) -> list[str]:
     """What rspamd says it learned from the letter, in order: spam, ham."""
-    pattern = quote(f"{mark}.*learned message as")
+    pattern = quote(f"learned message as .*{mark}")
     said = ctx.tell(
         f"{{ journalctl -u rspamd --since=-5min -o cat --no-pager -q; "
         f"tail -n 5000 /var/log/rspamd/rspamd.log; }} 2>/dev/null | grep -e {pattern}"
@@ -111,11 +131,12 @@ def learned(ctx: Context, mark: str) -> list[str]:
 
 @proof
 def junk_teaches(ctx: Context) -> Verdict:
-    """Dragged to Junk a letter teaches spam, dragged back it teaches ham."""
-    mark, end = token(), time.monotonic() + WHOLE
+    """Dragged to Junk a letter teaches spam, dragged back it teaches ham.
+
+    The scripts run before the server answers MOVE, so there is nothing to wait for."""
+    mark = token()
     moved(ctx, mark, ("INBOX", "Junk"), ("Junk", "INBOX"))
-    while (seen := learned(ctx, mark)) != ["spam", "ham"] and time.monotonic() < end:
-        time.sleep(0.3)
+    seen = learned(ctx, mark)
     return seen == [
         "spam",
         "ham",
@@ -124,9 +145,7 @@ def junk_teaches(ctx: Context) -> Verdict:
 
 @proof
 def trash_teaches_nothing(ctx: Context) -> Verdict:
-    """Emptying Junk into Trash says nothing about a letter's worth.
-
-    The scripts run before the server answers MOVE, so there is nothing to wait for."""
+    """Emptying Junk into Trash says nothing about a letter's worth."""
     mark = token()
     moved(ctx, mark, ("INBOX", "Junk"), ("Junk", "Trash"))
     seen = learned(ctx, mark)
