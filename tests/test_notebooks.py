@@ -167,6 +167,7 @@ def test_anatomy() -> None:
     """Connect first, look, and end with a proof, questions and the way home."""
     for chapter in chapters():
         path, name = NOTEBOOKS / chapter.notebook, chapter.name
+        assert headings(path, 1) == [f"{chapter.number:02d} {chapter.title}"]
         code = [cell.source for cell in cells(path, "code")]
         assert code[0] == (
             f'from ispguide.notebook import chapter\n{name} = chapter("{name}")'
@@ -180,7 +181,8 @@ def test_anatomy() -> None:
 
 @each
 def test_next_leads_on(path: Path) -> None:
-    """The last cell of a notebook leads to the one after it."""
-    later = [other.name for other in PATHS if other > path]
+    """The last cell of a notebook leads to the one after it, by its title."""
+    later = [other for other in PATHS if other > path]
     if later:
-        assert f"]({later[0]})" in cells(path, "markdown")[-1].source
+        link = f"[{headings(later[0], 1)[0]}]({later[0].name})"
+        assert link in cells(path, "markdown")[-1].source
