@@ -5,19 +5,10 @@ SSH like any server, and an internet of its own with name servers and an
 authority for certificates.  It knows nothing of chapters and steps.
 """
 
+from ispguide.lab.checkpoint import checkpoints, load, save
 from ispguide.lab.engine import LabProblem
-from ispguide.lab.practice import (
-    Status,
-    checkpoints,
-    down,
-    internet_run,
-    load,
-    mail_run,
-    reset,
-    save,
-    status,
-    up,
-)
+from ispguide.lab.parts import Status
+from ispguide.lab.practice import down, internet_run, mail_run, reset, status, up
 
 __all__ = [
     "LabProblem",

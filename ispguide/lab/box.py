@@ -42,7 +42,9 @@ class Box:
 
     def _systemd(self) -> list[str]:
         if self.engine.name == "podman":
-            return ["--systemd=always", "--no-hosts", "--dns=none"]
+            # Podman's journal would be in memory, and gone after a reboot.
+            journal = "--volume=/var/log/journal"
+            return ["--systemd=always", "--no-hosts", "--dns=none", journal]
         # docker has no such switch; systemd needs its cgroups and mounts of its own
         return ["--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/tmp"]
 
@@ -66,11 +68,19 @@ class Box:
             raise failed(" ".join(argv), done)
         return done
 
+    def booted(self) -> None:
+        """Return when every service has started, or failed to, or after 60 s."""
+        script = "until systemctl is-system-running --wait | grep .; do sleep .02; done"
+        self.run(["timeout", "60", "sh", "-c", script])
+
     def stop(self) -> None:
         """Shut it down as a computer is: every service ends in order."""
-        self.engine.run("stop", "--time", "30", self.name)
+        self.booted()  # while it boots, it does not listen to being stopped
+        # Databases need two seconds.  Dovecot, which has nothing to lose, hangs for
+        # half a minute when it has only just started.
+        self.engine.run("stop", "--time", "10", self.name)
 
     def remove(self) -> None:
         """Throw it away at once, whatever it is doing."""
         at_once = ("--time", "0") if self.engine.name == "podman" else ()
-        self.engine.run("rm", "--force", *at_once, self.name, check=False)
+        self.engine.run("rm", "--force", "--volumes", *at_once, self.name, check=False)

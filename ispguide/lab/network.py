@@ -63,7 +63,9 @@ def candidates(lab: str, six: bool, taken: Iterable[str]) -> Iterator[Network]:
     for step in range(PLACES):
         network = Network((first + step) % PLACES, six)
         ours = (network.v4, network.v6)
-        if not any(a.version == b.version and a.overlaps(b) for a in ours for b in used):
+        if not any(
+            a.version == b.version and a.overlaps(b) for a in ours for b in used
+        ):
             yield network
 
 
@@ -75,7 +77,9 @@ def routes() -> list[str]:
         done = subprocess.run(argv, capture_output=True)
         rows = json.loads(done.stdout or b"[]")
         found += [row["dst"] for row in rows if row.get("dst") not in (None, "default")]
-    return [text for text in found if text[0] in "0123456789abcdef" and "/0" not in text]
+    return [
+        text for text in found if text[0] in "0123456789abcdef" and "/0" not in text
+    ]
 
 
 def has_ipv6() -> bool:
@@ -99,7 +103,9 @@ def smallest_mtu() -> int:
 def create(engine: Engine, lab: str) -> Network:
     """Make the engine's network for this lab on the first place that is free."""
     for network in candidates(lab, has_ipv6(), routes()):
-        done = engine.run("network", "create", *_words(engine, network), lab, check=False)
+        done = engine.run(
+            "network", "create", *_words(engine, network), lab, check=False
+        )
         if done.returncode == 0:
             return network
         if not any(word in done.stderr for word in (b"used", b"overlap", b"conflict")):

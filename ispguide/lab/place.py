@@ -131,11 +131,14 @@ _NAMES = {
 
 def _six(net: Network) -> dict[str, str]:
     """The same for IPv6, in whole lines, so that they can be absent."""
-    ptr = (f"{'.'.join(_nibbles(net.ip6(n)))}.ip6.arpa. IN PTR {name}"
-           for n, name in _NAMES.items())
-    aaaa = {f"aaaa_{name}": f"mail IN AAAA {net.ip6(number)}"
-            for name, number in
-            {"mail": MAIL, "friend": FRIEND, "spammer": SPAMMER}.items()}
+    ptr = (
+        f"{'.'.join(_nibbles(net.ip6(n)))}.ip6.arpa. IN PTR {name}"
+        for n, name in _NAMES.items()
+    )
+    aaaa = {
+        f"aaaa_{name}": f"mail IN AAAA {net.ip6(number)}"
+        for name, number in {"mail": MAIL, "friend": FRIEND, "spammer": SPAMMER}.items()
+    }
     strangers = f"{net.ip6(FRIEND)}/64 {net.ip6(SPAMMER)}/64"
     return aaaa | {
         "ptr6": "\n".join(ptr),
@@ -153,7 +156,9 @@ def filled(folder: str, words: Mapping[str, str]) -> dict[str, bytes]:
     """The files below lab/files/FOLDER by the path they will have, filled in."""
     root = FILES / folder
     return {
-        str(path.relative_to(root)): Template(path.read_text()).substitute(words).encode()
+        str(path.relative_to(root)): Template(path.read_text())
+        .substitute(words)
+        .encode()
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }

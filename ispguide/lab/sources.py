@@ -74,9 +74,7 @@ def one_line(text: str) -> Iterator[Source]:
         if match:
             options, uri, suite, components = match.groups()
             key = re.search(r"signed-by=(\S+)", options or "")
-            yield Source(
-                uri, suite, tuple(components.split()), key[1] if key else ""
-            )
+            yield Source(uri, suite, tuple(components.split()), key[1] if key else "")
 
 
 def deb822(text: str) -> Iterator[Source]:
