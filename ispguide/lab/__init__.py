@@ -5,7 +5,7 @@ SSH like any server, and an internet of its own with name servers and an
 authority for certificates.  It knows nothing of chapters and steps.
 """
 
-from ispguide.lab.checkpoint import checkpoints, load, save
+from ispguide.lab.checkpoint import checkpoints, forget, load, save
 from ispguide.lab.engine import LabProblem
 from ispguide.lab.parts import Status
 from ispguide.lab.practice import down, internet_run, mail_run, reset, status, up
@@ -15,6 +15,7 @@ __all__ = [
     "Status",
     "checkpoints",
     "down",
+    "forget",
     "internet_run",
     "load",
     "mail_run",

@@ -56,6 +56,12 @@ def checkpoints() -> list[str]:
     return _checkpoints(current())
 
 
+def forget(name: str) -> None:
+    """Drop a checkpoint; the server that came from it stays."""
+    lab = current()
+    lab.engine.run("rmi", "--force", f"{_kept(lab)}:{_tag(name)}")
+
+
 def _kept(lab: Lab) -> str:
     """The image name under which this lab's checkpoints are."""
     return f"localhost/{lab.place.lab}-kept"

@@ -44,16 +44,14 @@ def wait_for(what: str, ask: Callable[[], T | None], seconds: float = 30) -> T:
 
 
 def ensure(box: Box, place: Place, net: Network, watch: Watch) -> None:
-    """Have it running; fetch the authority's roots after each start."""
+    """Have it running, and its authority's newest root at hand."""
     state = box.state()
-    if state == "running" and place.ca_file.exists():
-        return
     if not state:
         made = image.internet(box.engine, watch)
         box.create(made, net, INTERNET, place.lab)
         box.put(filled("internet", values(place, net)) | machine_id())
-    watch("Starting the practice internet …")
     if state != "running":
+        watch("Starting the practice internet …")
         box.start()
     _fetch_roots(box, place, net)
 

@@ -1,0 +1,358 @@
+"""The practice server: its pure parts as tables, then a real one."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+import time
+from ipaddress import ip_network
+from pathlib import Path
+from string import Template
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.reversename
+import dns.tsigkeyring
+import dns.update
+import pytest
+
+from ispguide import lab, profile
+from ispguide.lab import LabProblem, checkpoint, image, network, place, sources, world
+from ispguide.lab.engine import (
+    Quirks,
+    containers_conf,
+    has_unified_cgroups,
+    may_raise_limits,
+)
+from ispguide.lab.network import Network, candidates
+from ispguide.lab.parts import Status
+from ispguide.lab.place import Place
+from ispguide.lab.sources import Source
+
+# --- quirks of the engine
+
+
+@pytest.mark.parametrize(
+    "mounts, unified",
+    [
+        ("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0", True),
+        ("cgroup /sys/fs/cgroup tmpfs rw 0 0", False),
+        (
+            "tmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
+            "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0",
+            False,
+        ),
+        ("", False),
+    ],
+)
+def test_hybrid_cgroups_are_told_from_unified(mounts, unified):
+    assert has_unified_cgroups(mounts) is unified
+
+
+@pytest.mark.parametrize(
+    "bounding, may", [("000001ffffffffff", True), ("000001fffeffffff", False)]
+)
+def test_lowered_limits_are_read_from_the_bounding_set(bounding, may):
+    assert may_raise_limits(f"Name:\tx\nCapEff:\t0\nCapBnd:\t{bounding}\n") is may
+
+
+def test_an_ordinary_computer_needs_no_settings_of_its_own():
+    assert containers_conf(Quirks()) == ""
+
+
+def test_lowered_limits_are_never_raised():
+    conf = containers_conf(Quirks(limits={"nofile": 1024, "nproc": -1}))
+    assert '"nofile=1024:1024", "nproc=16384:16384"' in conf
+    assert "engine" not in conf
+
+
+def test_hybrid_cgroups_need_runc():
+    conf = containers_conf(Quirks(unified=False))
+    assert 'runtime = "runc"' in conf
+    assert 'cgroup_manager = "cgroupfs"' in conf
+    assert "runc" not in containers_conf(Quirks(systemd=False))
+
+
+# --- networks
+
+
+def test_every_place_is_in_the_ranges_that_look_public():
+    for number in (0, 255, 256, network.PLACES - 1):
+        net = Network(number)
+        assert net.v4.subnet_of(ip_network("198.18.0.0/15"))
+        assert net.v6.subnet_of(ip_network("2001:db8::/32"))
+        assert net.ip4(10).endswith(".10") and net.ip6(10).endswith("::10")
+
+
+def test_places_do_not_overlap():
+    nets = [Network(n) for n in range(network.PLACES)]
+    assert len({n.v4 for n in nets}) == len({n.v6 for n in nets}) == len(nets)
+    assert len({n.mac(10) for n in nets}) == len(nets)
+
+
+def test_a_lab_keeps_its_place_and_steps_aside_when_it_is_taken():
+    first = next(candidates("x", True, []))
+    assert next(candidates("x", True, [])) == first
+    beside = next(candidates("x", True, [str(first.v4)]))
+    assert beside != first
+    assert next(candidates("x", True, [str(first.v6)])) == beside
+
+
+def test_a_route_to_the_whole_range_leaves_no_place():
+    assert not list(candidates("x", True, ["198.18.0.0/15"]))
+
+
+def test_a_resolver_on_loopback_is_of_no_use_to_a_container():
+    loop = "nameserver 127.0.0.53\noptions edns0\n"
+    assert network.resolvers(loop) == []
+    assert network.resolvers(loop, "nameserver 192.0.2.53\n") == ["192.0.2.53"]
+    assert network.resolvers("# none\nnameserver 2001:db8::53") == ["2001:db8::53"]
+
+
+# --- apt sources
+
+MIRROR = "http://mirror.example/debian"
+KEY = f"[signed-by={sources.KEYRING}]"
+
+
+def test_old_and_new_form_say_the_same():
+    old = f"# x\ndeb [arch=amd64] {MIRROR} bookworm main contrib # y\ndeb-src a b c"
+    new = f"""
+# a comment
+Types: deb deb-src
+URIs: {MIRROR}
+Suites: bookworm
+Components: main
+ contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+    line = f"deb {KEY} {MIRROR} bookworm main\n"
+    assert sources.sources_list(sources.one_line(old)) == line
+    assert sources.sources_list(sources.deb822(new)) == line
+
+
+def test_several_suites_and_a_disabled_paragraph():
+    text = f"""Types: deb
+URIs: {MIRROR}/
+Suites: bookworm bookworm-updates
+Components: main
+
+Types: deb
+Enabled: no
+URIs: http://other.example/debian
+Suites: bookworm
+Components: main
+"""
+    assert sources.sources_list(sources.deb822(text)).splitlines() == [
+        f"deb {KEY} {MIRROR} bookworm main",
+        f"deb {KEY} {MIRROR} bookworm-updates main",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source("https://apt.example/node", "nodistro", ("main",)),
+        Source("https://apt.example/linux/debian", "bookworm", ("stable",)),
+        Source("https://apt.example/php", "bookworm", ("main",)),
+        Source("https://apt.example/debian", "bookworm", ("main",), "/x/other.gpg"),
+        Source(MIRROR, "bookworm-pgdg", ("main",)),
+        Source("http://mirror.example/ubuntu", "jammy", ("main",)),
+    ],
+)
+def test_third_parties_stay_outside(source):
+    assert not source.is_debian()
+
+
+def test_a_newer_host_gives_its_mirror_but_not_its_suite():
+    found = Source(
+        "http://mirror.example/debian-security", "trixie-security", ("main",)
+    )
+    assert found.is_debian()
+    assert found.line().endswith("debian-security bookworm-security main")
+
+
+def test_only_what_reaching_the_sources_needs_is_inherited():
+    dump = """Acquire "";
+Acquire::http::Proxy "http://proxy.example:3142";
+Acquire::https::Proxy "http://localhost:3142";
+Acquire::Check-Valid-Until "false";
+Acquire::Check-Date "true";
+APT::Install-Recommends "1";
+"""
+    assert sources.apt_settings(dump) == (
+        'Acquire::http::Proxy "http://proxy.example:3142";\n'
+        'Acquire::Check-Valid-Until "false";\n'
+    )
+
+
+def test_no_mirror_is_written_down():
+    for path in Path(image.HERE).rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            assert "debian.org" not in path.read_text(), path
+
+
+# --- files and state
+
+
+def test_two_homes_are_two_labs(tmp_path):
+    one, two = Place(tmp_path / "one"), Place(tmp_path / "two")
+    assert one.lab != two.lab
+    assert one.folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("six", [True, False])
+def test_every_file_can_be_filled_in(tmp_path, six):
+    words = place.values(Place(tmp_path), Network(300, six))
+    files = place.filled("internet", words) | place.filled("mail", words)
+    zone = files["etc/bind/practice/example.test.zone"].decode()
+    assert "mail IN A 198.19.44.10" in zone
+    assert ("mail IN AAAA 2001:db8:12c::10" in zone) is six
+    assert b"44.19.198.in-addr.arpa" in files["etc/bind/named.conf"]
+    assert b"c.2.1.0.8.b.d.0.1.0.0.2.ip6.arpa" in files["etc/bind/named.conf"]
+
+
+def test_templates_name_only_what_is_known(tmp_path):
+    words = place.values(Place(tmp_path), Network(0))
+    used = set()
+    for path in filter(Path.is_file, place.FILES.rglob("*")):
+        used |= set(Template(path.read_text()).get_identifiers())
+    assert used <= set(words)
+
+
+def test_keys_are_for_root_alone():
+    blob = place.tar({"root/.ssh/authorized_keys": b"key", "etc/hosts": b"x"})
+    with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
+        modes = {entry.name: entry.mode for entry in archive}
+    assert modes["root/.ssh"] == 0o700
+    assert modes["etc/hosts"] == modes["root/.ssh/authorized_keys"] == 0o644
+
+
+def test_status_says_what_the_contract_says(tmp_path):
+    found = Status(True, Place(tmp_path), Network(0)).as_dict()
+    assert found["resolver"] == ["198.18.0.2", 53]
+    (seat,) = found["seats"]
+    assert seat["hostname"] == "mail.example.test"
+    assert seat["ssh"]["host"] == seat["address"] == "198.18.0.10"
+    assert seat["ports"]["25"] == ["198.18.0.10", 25]
+    assert Status(False, Place(tmp_path), None).as_dict()["seats"] == []
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "ä", "a:b"])
+def test_a_bad_name_for_a_checkpoint_is_refused(name):
+    with pytest.raises(LabProblem, match="cannot name a checkpoint"):
+        checkpoint.load(name)
+
+
+# --- a real one; where no engine runs, these fail and say so
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ISPGUIDE_HOME", str(tmp_path_factory.mktemp("lab")))
+        yield lab.up()
+        for name in lab.checkpoints():
+            lab.forget(name)
+        lab.down()
+
+
+def ssh(script):
+    """Run a script over SSH as a learner would, accepting the pinned key only."""
+    seat = lab.status().as_dict()["seats"][0]["ssh"]
+    options = ["BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=5"]
+    options.append(f"UserKnownHostsFile={seat['known_hosts']}")
+    words = [word for option in options for word in ("-o", option)]
+    target = f"{seat['user']}@{seat['host']}"
+    return subprocess.run(
+        ["ssh", "-i", seat["key"], *words, target, script],
+        capture_output=True,
+        text=True,
+    )
+
+
+def ask(name, kind):
+    """What the practice resolver answers to a question from this computer."""
+    address, port = lab.status().as_dict()["resolver"]
+    query = dns.message.make_query(name, kind)
+    reply = dns.query.udp(query, address, port=port, timeout=5)
+    return {item.to_text() for rows in reply.answer for item in rows}
+
+
+def test_a_bare_server_answers_as_a_rented_one_would(running):
+    done = ssh("hostname -f; systemctl is-system-running; dpkg -l postfix | wc -l")
+    assert done.stdout.split()[:2] == ["mail.example.test", "running"], done
+    assert "postfix" not in ssh("dpkg --get-selections").stdout
+    assert ssh("mountpoint -q /etc/hosts || mountpoint -q /etc/hostname").returncode
+
+
+def test_its_files_can_be_replaced_as_a_whole(running):
+    for name in ("hostname", "hosts", "resolv.conf"):
+        done = ssh(f"cp /etc/{name} /etc/x && mv /etc/x /etc/{name}")
+        assert done.returncode == 0, done.stderr
+
+
+def test_packages_come_through_the_practice_resolver_and_from_the_image(running):
+    assert ssh("apt-get -q update").returncode == 0
+    done = ssh("apt-get -q -y --no-install-recommends --no-download install openssl")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_forward_and_reverse_agree(running):
+    address = running.as_dict()["seats"][0]["address"]
+    assert ask("example.test", "MX") == {"10 mail.example.test."}
+    assert ask("mail.example.test", "A") == {address}
+    name = dns.reversename.from_address(address)
+    assert ask(name, "PTR") == {"mail.example.test."}
+    assert ask("mail.friend.test", "A") != ask("mail.spammer.test", "A")
+
+
+def test_the_authority_shows_what_the_server_trusts(running):
+    script = "import ssl, urllib.request as u, sys; print(u.urlopen(sys.argv[1], "
+    script += "context=ssl.create_default_context(cafile=sys.argv[2])).status)"
+    url, ca = world.acme_url(), "/etc/ssl/practice-acme-ca.pem"
+    done = ssh(f"python3 -c '{script}' {url} {ca}")
+    assert done.stdout.strip() == "200", done.stderr
+
+
+def test_the_zone_changes_with_the_key_alone_and_reset_undoes_it(running):
+    where = Place(profile.home())
+    keys = dns.tsigkeyring.from_text({"practice": ("hmac-sha256", where.tsig)})
+    for ring, code in ((None, dns.rcode.REFUSED), (keys, dns.rcode.NOERROR)):
+        change = dns.update.UpdateMessage("example.test", keyring=ring)
+        change.add("www", 60, "A", "192.0.2.1")
+        answer = dns.query.udp(change, running.as_dict()["resolver"][0], timeout=5)
+        assert answer.rcode() == code
+    assert ask("www.example.test", "A") == {"192.0.2.1"}
+    before = where.known_hosts.read_text()
+    lab.reset()
+    assert ask("www.example.test", "A") == set()
+    assert where.known_hosts.read_text() != before
+    assert ssh("true").returncode == 0
+
+
+def test_a_checkpoint_gives_the_same_server_again(running):
+    ssh("echo kept > /root/kept")
+    lab.save("one")
+    key = Place(profile.home()).known_hosts.read_text()
+    lab.reset()
+    assert ssh("cat /root/kept").returncode
+    lab.load("one")
+    assert ssh("cat /root/kept").stdout == "kept\n"
+    assert Place(profile.home()).known_hosts.read_text() == key
+    assert lab.checkpoints() == ["one"]
+
+
+def test_up_starts_what_has_stopped(running):
+    ssh("echo here > /root/here")
+    lab.mail_run(["systemctl", "poweroff"])
+    lab.internet_run(["systemctl", "poweroff"])
+    for _ in range(100):
+        if not lab.status().running:
+            break
+        time.sleep(0.1)
+    assert lab.up().running
+    assert ssh("cat /root/here").stdout == "here\n"
+    assert ask("mail.example.test", "A")
