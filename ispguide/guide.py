@@ -54,8 +54,7 @@ class Guide:
         return report.done
 
     def apply(self, *what: What, watch: Watch = ignore) -> Report:
-        """Make it true, step by step, and prove it.  Stops at nothing but what
-        rests on a failed step."""
+        """Make it true, step by step, and prove it; what rests on a failure waits."""
         from ispguide.applying import Applying
 
         with self._report() as report:

@@ -12,7 +12,7 @@ from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.facts import Fact, Have, failed_answer
 from ispguide.sqltext import literal, statement
-from ispguide.things import _Plain
+from ispguide.things import Plain
 
 #: Postfix tools wait 2 s when main.cf is younger than that, so its mtime is set back
 #: after an edit; freshness looks at the ctime, which nobody can set back.
@@ -20,7 +20,7 @@ _COOL = "touch -d '10 seconds ago' /etc/postfix/{}"
 
 
 @dataclass(frozen=True, init=False)
-class Postconf(_Plain):
+class Postconf(Plain):
     """Parameters of main.cf, by their own names.  Others stay as they are."""
 
     values: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class Postconf(_Plain):
 
 
 @dataclass(frozen=True)
-class MasterService(_Plain):
+class MasterService(Plain):
     """A service of master.cf with the options it needs; other options stay.
 
     `name`: as postconf -M has it, "submission/inet"; `line`: its eight columns."""
@@ -103,7 +103,7 @@ class MasterService(_Plain):
 
 
 @dataclass(frozen=True)
-class MailDomain(_Plain):
+class MailDomain(Plain):
     """A row in the list of domains this server takes mail for."""
 
     name: str

@@ -180,7 +180,7 @@ def dns(name: str, kind: str, resolver: str = "") -> dict[str, Any]:
         absolute = (
             dns.reversename.from_address(name)
             if kind == "PTR"
-            else name.rstrip(".") + "."
+            else name.removesuffix(".") + "."
         )
         found = asker.resolve(absolute, kind, lifetime=CONNECT)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

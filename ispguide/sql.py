@@ -14,11 +14,11 @@ from ispguide import facts
 from ispguide.actions import Action, marker
 from ispguide.facts import Fact, Have, failed_answer
 from ispguide.sqltext import COLLATION, UTF8, statement
-from ispguide.things import _Plain
+from ispguide.things import Plain
 
 
 @dataclass(frozen=True)
-class Database(_Plain):
+class Database(Plain):
     """A database that speaks all of Unicode."""
 
     name: str
@@ -58,7 +58,7 @@ class Database(_Plain):
 
 
 @dataclass(frozen=True)
-class SqlTable(_Plain):
+class SqlTable(Plain):
     """A table with these columns and keys, as SHOW CREATE TABLE writes them.
 
     `columns`: name → definition.  `keys`: name → definition, e.g.
@@ -135,7 +135,7 @@ class SqlTable(_Plain):
 
 
 @dataclass(frozen=True)
-class SqlUser(_Plain):
+class SqlUser(Plain):
     """A database user with a generated password and just these rights.
 
     `grants`: as SHOW GRANTS writes them, without GRANT and TO, e.g.

@@ -1,0 +1,72 @@
+"""Commands for reading: history, show, export.  None of them changes anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ispguide.cli_options import ask_for_sudo, json_option, on_server
+from ispguide.errors import GuideError
+
+
+@click.command()
+@json_option
+@on_server
+def history(as_json: bool, server: str, ask_sudo: bool) -> None:
+    """The ledger of the server: who changed what, and when."""
+    from ispguide import tasks
+    from ispguide.undoing import history_lines
+
+    ledger = tasks.history(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    text = (
+        json.dumps(ledger, ensure_ascii=False)
+        if as_json
+        else "\n".join(history_lines(ledger))
+    )
+    click.echo(text)
+
+
+@click.command()
+@click.argument("what", nargs=-1)
+@click.option("--server", default="practice", show_default=True)
+def show(what: tuple[str, ...], server: str) -> None:
+    """The chapter as text: why, what should be true, and the commands by hand."""
+    from ispguide.story import markdown
+
+    guide = _unconnected(server)
+    click.echo(markdown(guide.select(*what), guide.settings))
+
+
+@click.command()
+@click.argument("what", nargs=-1)
+@click.option("--format", "form", type=click.Choice(["sh", "md", "zone"]), default="md")
+@click.option("--server", default="practice", show_default=True)
+def export(what: tuple[str, ...], form: str, server: str) -> None:
+    """The guide for this server as a text (md) or as its commands (sh)."""
+    from ispguide.story import markdown, script
+
+    if form == "zone":
+        raise GuideError(
+            "The DNS records cannot be exported yet.",
+            "They belong to chapter 14, which this version does not have.",
+            "Use --format md or sh.",
+        )
+    guide = _unconnected(server)
+    make = markdown if form == "md" else script
+    click.echo(make(guide.select(*what), guide.settings))
+
+
+def _unconnected(server: str) -> Any:
+    """A guide for reading: no connection is made."""
+    from ispguide import tasks
+    from ispguide.chapters import GUIDE
+    from ispguide.guide import Guide
+    from ispguide.profile import names
+    from ispguide.settings import Settings
+
+    if server in names():
+        return tasks.open_guide(server)
+    sample = Settings("mail.example.test", "example.test", "postmaster@example.test")
+    return Guide(None, sample, GUIDE)  # type: ignore[arg-type]

@@ -1,0 +1,20 @@
+"""What should be true on a server, in values that touch no network.
+
+Every thing has three parts, in the order want – have – fix: the `facts` it needs,
+the `gap` it sees in the answers ("" when there is none, else what a reader is
+shown), and the actions that `fix` it.  `facts` and `gap` are pure.
+A thing with `follows = True` acts again after any change in its step: a service
+must read what was just written.
+"""
+
+from ispguide.things.files import Absent, Directory, File, Link
+from ispguide.things.looks import Check, Once, Proof
+from ispguide.things.packages import Packages, apt_install
+from ispguide.things.plain import Plain, Thing
+from ispguide.things.services import Service
+from ispguide.things.system import ServerSecret, User
+
+__all__ = [
+    "Absent", "Check", "Directory", "File", "Link", "Once", "Packages", "Plain",
+    "Proof", "ServerSecret", "Service", "Thing", "User", "apt_install",
+]  # fmt: skip

@@ -1,0 +1,170 @@
+"""Files, directories and links: content, owner and mode.  A gap is a diff."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ispguide import facts
+from ispguide.actions import Action, Attributes, MakeDirectory, MakeLink, Remove, Write
+from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.settings import Settings
+from ispguide.templates import render
+from ispguide.things.plain import Plain
+
+
+@dataclass(frozen=True, init=False)
+class File(Plain):
+    """A file with exactly this content, owner and mode.
+
+    The content is the template at the same path, rendered with the settings, or
+    `text`.  A secret stands in it as a marker on both sides of a diff."""
+
+    path: str
+    text: str
+    mode: int
+    owner: str
+    group: str
+
+    def __init__(
+        self,
+        path: str,
+        s: Settings | None = None,
+        *,
+        text: str | None = None,
+        mode: int = 0o644,
+        owner: str = "root",
+        group: str = "root",
+        **values: object,
+    ):
+        if text is None:
+            text = render(path, s, **values)  # type: ignore[arg-type]
+        for name, value in zip(
+            ("path", "text", "mode", "owner", "group"),
+            (path, text, mode, owner, group),
+            strict=True,
+        ):
+            object.__setattr__(self, name, value)
+
+    def __str__(self) -> str:
+        return f"file {self.path}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.file(self.path)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.file(self.path)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not read {self.path}: {why}.")
+        if now["kind"] == "none":
+            return f"{self.path} is missing. It should be there, as the template says."
+        if now["kind"] != "file":
+            return f"{self.path} is a {now['kind']}. It should be a file."
+        if now["text"] != self.text:
+            return _diff(self.path, now["text"], self.text)
+        return _attribute_gap(self, now)
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        now = have[facts.file(self.path)]
+        if now.get("text") == self.text:
+            return [Attributes(self.path, self.mode, self.owner, self.group)]
+        return [Write(self.path, self.text, self.mode, self.owner, self.group)]
+
+
+@dataclass(frozen=True)
+class Directory(Plain):
+    """A directory with this owner and mode; what is in it stays."""
+
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+
+    def __str__(self) -> str:
+        return f"directory {self.path}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.file(self.path)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.file(self.path)]
+        if now["kind"] != "directory":
+            what = "missing" if now["kind"] == "none" else f"a {now['kind']}"
+            return f"{self.path} is {what}. It should be a directory."
+        return _attribute_gap(self, now)
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [MakeDirectory(self.path, self.mode, self.owner, self.group)]
+
+
+@dataclass(frozen=True)
+class Link(Plain):
+    """A symbolic link to `to`."""
+
+    path: str
+    to: str
+
+    def __str__(self) -> str:
+        return f"link {self.path}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.file(self.path)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.file(self.path)]
+        if now["kind"] == "link" and now["to"] == self.to:
+            return ""
+        return f"{self.path} is {_seen(now)}. It should be a link to {self.to}."
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [MakeLink(self.path, self.to)]
+
+
+@dataclass(frozen=True)
+class Absent(Plain):
+    """Nothing should be at this path; `why` says what would go wrong."""
+
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"no {self.path}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.file(self.path)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.file(self.path)]
+        there = "" if now["kind"] == "none" else f"{self.path} is there."
+        return f"{there} It should not be: {self.why}" if there else ""
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [Remove(self.path)]
+
+
+def _attribute_gap(want: File | Directory, now: dict[str, Any]) -> str:
+    seen = f"{now['mode']} {now['owner']}:{now['group']}"
+    should = f"{want.mode:04o} {want.owner}:{want.group}"
+    if seen == should:
+        return ""
+    return f"{want.path} has mode and owner {seen}. It should have {should}."
+
+
+def _seen(now: dict[str, Any]) -> str:
+    if now["kind"] == "none":
+        return "missing"
+    return f"a link to {now['to']}" if now["kind"] == "link" else f"a {now['kind']}"
+
+
+def _diff(path: str, now: str, want: str) -> str:
+    lines = difflib.unified_diff(
+        now.splitlines(),
+        want.splitlines(),
+        f"{path} (now)",
+        f"{path} (should be)",
+        lineterm="",
+        n=2,
+    )
+    return f"{path} differs from what it should be:\n" + "\n".join(lines)

@@ -1,0 +1,108 @@
+"""Things told by a command or by acting: `Once`, `Check`, `Proof`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ispguide import facts
+from ispguide.actions import Action, Run
+from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.things.plain import Plain
+
+
+@dataclass(frozen=True)
+class Once(Plain):
+    """What no other thing describes: `command` makes true what `unless` asks.
+
+    `unless` is a command that only looks and succeeds when all is well."""
+
+    sentence: str
+    command: str
+    unless: str
+    touches: tuple[str, ...] = ()
+    stdin: str = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.run(self.unless)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.run(self.unless)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell whether {self.sentence}: {why}.")
+        return "" if now["rc"] == 0 else f"Not so yet: {self.sentence}.{_said(now)}"
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [Run(self.command, stdin=self.stdin, touches=self.touches)]
+
+
+@dataclass(frozen=True)
+class Check(Plain):
+    """A look that changes nothing: `command` should succeed and say `answer`.
+
+    `answer`: a regular expression.  `do`: what the reader should do when not.
+    Exit code 75 (EX_TEMPFAIL of sysexits.h) says "could not tell"."""
+
+    sentence: str
+    command: str
+    answer: str = ""
+    stdin: str = ""
+    do: str = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.run(self.command, self.stdin)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.run(self.command, self.stdin)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell: {self.sentence} ({why}).")
+        if now["rc"] == 75:
+            return Unsure(f"Could not tell whether {self.sentence}.{_said(now)}")
+        if now["rc"] == 0 and re.search(self.answer, now["out"], re.M):
+            return ""
+        return f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Proof(Plain):
+    """A behaviour, seen by acting like a user.  The answer says {ok, seen}."""
+
+    sentence: str
+    fact: Fact
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [self.fact]
+
+    def gap(self, have: Have) -> str:
+        now: dict[str, Any] = have[self.fact]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell: {why}.")
+        if now["ok"] is None:
+            return Unsure(f"Could not tell: {now['seen']}")
+        return "" if now["ok"] else f"It did not happen. Seen instead: {now['seen']}"
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+    def evidence(self, have: Have) -> str:
+        """What was seen, for the report."""
+        return str(have[self.fact].get("seen", ""))
+
+
+def _said(now: dict[str, Any]) -> str:
+    text = (now["err"].strip() or now["out"].strip()).splitlines()
+    return f" It said: {' / '.join(text[-3:])}." if text else ""

@@ -1,0 +1,85 @@
+"""Users of the system, and passwords the server makes for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ispguide import facts
+from ispguide.actions import Action, MakeSecret, Run, quote
+from ispguide.facts import Fact, Have
+from ispguide.things.plain import Plain
+
+
+@dataclass(frozen=True)
+class User(Plain):
+    """A system user with a group of the same name and no way to log in."""
+
+    name: str
+    uid: int
+    home: str
+
+    def __str__(self) -> str:
+        return f"user {self.name}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.user(self.name)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.user(self.name)]
+        if not now:
+            return f"There is no user {self.name}. It should own {self.home}."
+        seen = {"uid": now["uid"], "gid": now["gid"], "home": now["home"]}
+        want = {"uid": self.uid, "gid": self.uid, "home": self.home}
+        wrong = [
+            f"{k} {seen[k]} (should be {want[k]})" for k in want if seen[k] != want[k]
+        ]
+        return f"User {self.name} has {', '.join(wrong)}." if wrong else ""
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        name, home = quote(self.name), quote(self.home)
+        if have[facts.user(self.name)]:
+            return [
+                Run(
+                    f"usermod -u {self.uid} -d {home} {name} && groupmod -g {self.uid} {name}"
+                )
+            ]
+        return [
+            Run(f"getent group {name} || groupadd -g {self.uid} {name}"),
+            Run(
+                f"useradd -g {name} -u {self.uid} -d {home} -M -s /usr/sbin/nologin {name}"
+            ),
+        ]
+
+
+@dataclass(frozen=True)
+class ServerSecret(Plain):
+    """A password made on the server that never leaves it.
+
+    With `derive` it is computed there from the secret `source` (a hash, say)."""
+
+    name: str
+    source: str = ""
+    derive: str = ""
+    length: int = 30
+
+    def __str__(self) -> str:
+        return f"secret {self.name}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.secret(self.name)]
+
+    def gap(self, have: Have) -> str:
+        now = have[facts.secret(self.name)]
+        if not now["made"]:
+            return (
+                f"The password {self.name} is not made yet. The server makes it itself."
+            )
+        if not now["source_same"]:
+            return (
+                f"{self.name} was made from another {self.source} than the present one."
+            )
+        return ""
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [MakeSecret(self.name, self.source, self.derive, self.length)]

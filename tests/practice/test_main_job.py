@@ -1,0 +1,257 @@
+"""From a bare Debian 12 to mail that arrives, is read, and leaves."""
+
+import imaplib
+import poplib
+import smtplib
+import ssl
+import time
+import uuid
+
+import pytest
+
+from ispguide import lab
+
+from .conftest import bad, shell
+
+#: Signs that break installers: quotes, umlauts, shell, SQL, sed and Jinja.
+PASSWORD = "pä\"s'w$(id)`x`\\&;|{{7}}%s#ß"
+OTHER = "another ' long \" one ü"
+
+
+def test_a_bare_server_becomes_a_mail_server(built):
+    assert built["ok"]
+    assert {f["state"] for f in built["findings"]} <= {"ok", "fixed"}, bad(built)
+    assert built["actions"] > 50
+
+
+def test_a_second_apply_does_nothing(built, cli):
+    again = cli.json("apply")
+    assert (again["code"], again["actions"]) == (0, 0), bad(again)
+
+
+def test_a_check_is_one_exchange(built, cli):
+    report = cli.json("check")
+    assert (report["code"], report["exchanges"], report["actions"]) == (0, 1, 0), bad(
+        report
+    )
+    assert {f["state"] for f in report["findings"]} == {"ok"}
+
+
+def test_the_mailbox_of_the_proofs_is_gone(built):
+    found = shell(
+        "mariadb -N -e \"SELECT COUNT(*) FROM mailserver.virtual_users WHERE email LIKE 'ispguide-proof-%'\"; find /var/vmail -name 'ispguide-proof-*' | wc -l"
+    )
+    assert found.split() == ["0", "0"]
+
+
+# --- Anna --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def anna(built, cli):
+    done = cli(
+        "people", "add", "anna@example.test", "--password-stdin", stdin=PASSWORD + "\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    return "anna@example.test"
+
+
+@pytest.fixture
+def tls(seat):
+    context = ssl.create_default_context(cafile=lab.status().as_dict()["ca_file"])
+    # The name is checked against the certificate although an address is dialled.
+    original = context.wrap_socket
+    context.wrap_socket = lambda sock, **k: original(
+        sock, **{**k, "server_hostname": seat["hostname"]}
+    )
+    return context
+
+
+def imap(seat, tls, user, password):
+    box = imaplib.IMAP4_SSL(seat["address"], 993, ssl_context=tls)
+    box.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
+    box.select("INBOX")
+    return box
+
+
+def wait_for(box, token):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        box.noop()
+        found = box.search(None, "TEXT", token)[1][0].split()
+        if found:
+            return box.fetch(found[0], "(RFC822)")[1][0][1].decode()
+        time.sleep(0.1)
+    raise AssertionError(f"no mail with {token}")
+
+
+def letter(to, sender="friend@friend.test"):
+    token = uuid.uuid4().hex
+    text = (
+        f"From: {sender}\r\nTo: {to}\r\nSubject: {token}\r\nMessage-ID: <{token}@friend.test>\r\n"
+        f"Date: {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime())}\r\n\r\n"
+        f"Dear Anna, shall we have tea on Sunday? {token}\r\n"
+    )
+    return token, text
+
+
+def from_the_internet(to):
+    """A mail that the practice internet sends; the SMTP dialogue is swaks-like."""
+    token, text = letter(to)
+    script = (
+        "import smtplib,sys; m=smtplib.SMTP('mail.example.test',25,local_hostname='mx.friend.test');"
+        f"m.sendmail('friend@friend.test','{to}',sys.stdin.read()); m.quit()"
+    )
+    done = lab.internet_run(["python3", "-c", script], text.encode())
+    assert done.returncode == 0, done.stderr
+    return token
+
+
+def test_a_mail_from_the_internet_is_read_over_imap_and_pop3(anna, seat, tls):
+    token = from_the_internet(anna)
+    assert "tea on Sunday" in wait_for(imap(seat, tls, anna, PASSWORD), token)
+    pop = poplib.POP3_SSL(seat["address"], 995, context=tls)
+    pop._putline(b"USER " + anna.encode()), pop._getresp()
+    pop._putline(b"PASS " + PASSWORD.encode()), pop._getresp()
+    texts = [b"\n".join(pop.retr(i + 1)[1]).decode() for i in range(pop.stat()[0])]
+    assert any(token in text for text in texts)
+
+
+def submit(seat, tls, port, user, password, text, to):
+    kind = smtplib.SMTP_SSL if port == 465 else smtplib.SMTP
+    with kind(
+        seat["address"], port, **({"context": tls} if port == 465 else {})
+    ) as smtp:
+        if port == 587:
+            smtp.starttls(context=tls)
+        smtp.ehlo()
+        import base64
+
+        plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        code, said = smtp.docmd("AUTH", f"PLAIN {plain}")
+        assert code == 235, said
+        smtp.sendmail(user, to, text)
+
+
+@pytest.mark.parametrize("port", [587, 465])
+def test_anna_sends_one_out(anna, seat, tls, port):
+    token, text = letter("friend@friend.test", anna)
+    submit(seat, tls, port, anna, PASSWORD, text, "friend@friend.test")
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        done = lab.internet_run(
+            ["sh", "-c", f"grep -rl {token} /var/mail /var/vmail /home 2>/dev/null"]
+        )
+        if done.returncode == 0:
+            return
+        time.sleep(0.2)
+    raise AssertionError(
+        shell("postqueue -p; journalctl -u postfix@- -n 15 --no-pager")
+    )
+
+
+def test_an_alias_and_another_password(anna, cli, seat, tls):
+    assert cli("people", "alias", "tea@example.test", anna).returncode == 0
+    token = from_the_internet("tea@example.test")
+    wait_for(imap(seat, tls, anna, PASSWORD), token)
+    assert (
+        cli(
+            "people", "password", anna, "--password-stdin", stdin=OTHER + "\n"
+        ).returncode
+        == 0
+    )
+    imap(seat, tls, anna, OTHER)
+    with pytest.raises(imaplib.IMAP4.error):
+        imap(seat, tls, anna, PASSWORD)
+    assert (
+        cli(
+            "people", "password", anna, "--password-stdin", stdin=PASSWORD + "\n"
+        ).returncode
+        == 0
+    )
+
+
+def test_postmaster_and_abuse_reach_the_first_mailbox(anna, seat, tls):
+    for name in ("postmaster", "abuse"):
+        wait_for(
+            imap(seat, tls, anna, PASSWORD), from_the_internet(f"{name}@example.test")
+        )
+
+
+def test_people_are_listed_and_removed(anna, cli):
+    cli("people", "add", "bob@example.test")
+    assert ["bob@example.test", "0"] in cli.json("people", "list")["mailboxes"]
+    assert cli("people", "remove", "bob@example.test").returncode == 0
+    assert "bob" not in str(cli.json("people", "list"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["people", "add", "no address@example.test"], "no mail address"),
+        (["people", "add", "x@elsewhere.test"], "no mail domain of this server"),
+        (["people", "add", "anna@example.test"], "has a mailbox already"),
+        (
+            ["people", "add", "a'; DROP TABLE virtual_users;@example.test"],
+            "no mail address",
+        ),
+        (
+            ["people", "remove", "nobody@example.test"],
+            "There is no nobody@example.test",
+        ),
+        (["check", "nowhere"], "There is no chapter 'nowhere'"),
+        (["undo", "postfix"], "is not one step"),
+        (["check", "--server", "unknown"], "no server called 'unknown'"),
+        (["apply", "tls.nothing"], "has no step 'nothing'"),
+    ],
+)
+def test_bad_input_gets_a_sentence(anna, cli, words, said):
+    before = cli("history").stdout
+    done = cli(*words)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert cli("history").stdout == before
+
+
+@pytest.mark.parametrize("password", ["", "x" * 73, "a\tb"])
+def test_a_password_no_hash_can_hold_is_refused(anna, cli, password):
+    done = cli(
+        "people", "add", "carl@example.test", "--password-stdin", stdin=password + "\n"
+    )
+    assert done.returncode == 1
+    assert "The password" in done.stderr
+    assert "carl" not in str(cli.json("people", "list"))
+
+
+def test_no_password_is_left_anywhere_readable(anna):
+    """The typed one nowhere at all; generated ones in files of root or a service."""
+    found = lab.mail_run(
+        [
+            "grep",
+            "-rlF",
+            "--exclude-dir=proc",
+            "--exclude-dir=sys",
+            PASSWORD,
+            "/etc",
+            "/var/lib/ispguide",
+            "/var/log",
+            "/run/ispguide",
+            "/tmp",
+            "/root",
+        ]
+    )
+    assert found.returncode == 1, found.stdout
+    assert PASSWORD not in shell("journalctl --no-pager -o cat")
+    values = shell(
+        "python3 -c \"import json; print('\\n'.join(e['value'] for e in json.load(open('/etc/ispguide/secrets.json')).values()))\""
+    )
+    for value in values.split():
+        files = shell(
+            f"grep -rlF -e '{value}' /etc /var/lib/ispguide /run/ispguide /var/log || true"
+        ).split()
+        assert files
+        for path in files:
+            assert shell(f"stat -c %A {path}").strip()[7:] == "---", path
+        assert value not in shell("journalctl --no-pager -o cat")
