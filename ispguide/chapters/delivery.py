@@ -8,6 +8,7 @@ https://doc.dovecot.org/2.3/configuration_manual/sieve/, lmtp(8)
 from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import dovecot, postfix
+from ispguide.chapters.dovecot import CONF
 from ispguide.mail import Postconf
 from ispguide.things import Check, File, Proof
 
@@ -27,9 +28,9 @@ def lmtp(s):
     once, for each recipient, whether it is safely on the disk. Until then Postfix
     keeps it, so nothing can fall between the two. They meet at a file, a socket, that
     only Postfix may open."""
-    yield File("/etc/dovecot/conf.d/99-ispguide-lmtp.conf", s)
+    yield File(f"{CONF}/99-ispguide-lmtp.conf", s)
     yield Postconf(virtual_transport="lmtp:unix:private/dovecot-lmtp")
-    yield dovecot.dovecot(s)
+    yield dovecot.dovecot(s, f"{CONF}/99-ispguide-lmtp.conf")
     yield postfix.postfix()
 
 
@@ -39,8 +40,8 @@ def sieve(s):
     a friendly note while you are away. The rules run while mail is delivered, on the
     server, so all your devices see the same. Here the engine is switched on; the
     rules are each owner's own, and webmail will write them."""
-    yield File("/etc/dovecot/conf.d/99-ispguide-sieve.conf", s)
-    yield dovecot.dovecot(s)
+    yield File(f"{CONF}/99-ispguide-sieve.conf", s)
+    yield dovecot.dovecot(s, f"{CONF}/99-ispguide-sieve.conf")
 
 
 @chapter.proof

@@ -20,10 +20,12 @@ ID = 5000
 
 
 def dovecot(s, *reads: str) -> Service:
-    """Dovecot, which must have read its files.  A reload cuts nobody off."""
+    """Dovecot, which must have read these files of a step; a reload cuts nobody off.
+
+    The last step that has to do with it (spam) looks at the whole directory."""
     return Service(
         "dovecot",
-        reads=("/etc/dovecot", *reads),
+        reads=reads,
         test="doveconf -n >/dev/null",
         reload=True,
         ports=(143, 993, *((110, 995) if s.pop3 else ())),
@@ -55,7 +57,12 @@ def logins(s):
     )
     yield File("/etc/dovecot/ispguide-sql.conf.ext", s, mode=0o600, uid=ID)
     yield File(f"{CONF}/99-ispguide-logins.conf", s)
-    yield dovecot(s)
+    yield dovecot(
+        s,
+        f"{CONF}/10-auth.conf",
+        f"{CONF}/99-ispguide-logins.conf",
+        "/etc/dovecot/ispguide-sql.conf.ext",
+    )
 
 
 @chapter.step
@@ -65,7 +72,7 @@ def mail_location(s):
     each with a sign that tells every mail program what it is for, so that your phone
     and your laptop put sent mail into the same one."""
     yield File(f"{CONF}/99-ispguide-mailboxes.conf", s)
-    yield dovecot(s)
+    yield dovecot(s, f"{CONF}/99-ispguide-mailboxes.conf")
 
 
 @chapter.step
@@ -74,7 +81,7 @@ def encryption(s):
     Port 993 is encrypted from the first byte, 143 after the client asks for it. The
     certificate is the one of chapter 4, the ciphers are Mozilla's intermediate."""
     yield File(f"{CONF}/99-ispguide-tls.conf", s, ciphers=CIPHERS)
-    yield dovecot(s, s.cert_dir)
+    yield dovecot(s, f"{CONF}/99-ispguide-tls.conf", s.cert_dir)
 
 
 @chapter.proof

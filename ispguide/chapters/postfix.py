@@ -31,15 +31,18 @@ compatibility_level = 3.6
 """
 
 
-def postfix(*reads: str, reload: bool = True) -> Service:
-    """Postfix, which must have read its files.  Its real unit is postfix@-."""
+def postfix(*reads: str, reload: bool = True, ports=(25,)) -> Service:
+    """Postfix, which must have read these files of a step.
+
+    Its real unit is postfix@-.  main.cf belongs to many steps; the last one (spam)
+    looks whether Postfix has read it since it was changed."""
     return Service(
         "postfix",
-        reads=("/etc/postfix", *reads),
+        reads=reads,
         test="postfix check",
         watch="postfix@-",
         reload=reload,
-        ports=(25,),
+        ports=ports,
     )
 
 
@@ -96,7 +99,7 @@ def virtual_domains(s):
     not matter, only that there is one. The file holds a password, hence mode 0640."""
     yield locked("/etc/postfix/mysql-virtual-mailbox-domains.cf", s)
     yield Postconf(virtual_mailbox_domains=DOMAINS)
-    yield postfix()
+    yield postfix("/etc/postfix/mysql-virtual-mailbox-domains.cf")
 
 
 @chapter.step
@@ -110,7 +113,7 @@ def mailboxes(s):
         virtual_mailbox_maps=MAILBOXES,
         virtual_transport="lmtp:unix:private/dovecot-lmtp",
     )
-    yield postfix()
+    yield postfix("/etc/postfix/mysql-virtual-mailbox-maps.cf")
 
 
 @chapter.step
@@ -123,7 +126,11 @@ def aliases(s):
     yield locked("/etc/postfix/mysql-email2email.cf", s)
     yield File("/etc/postfix/ispguide-system-mail", s)
     yield Postconf(virtual_alias_maps=f"{SYSTEM} {ALIASES} {ITSELF}")
-    yield postfix()
+    yield postfix(
+        "/etc/postfix/mysql-virtual-alias-maps.cf",
+        "/etc/postfix/mysql-email2email.cf",
+        "/etc/postfix/ispguide-system-mail",
+    )
 
 
 @chapter.step

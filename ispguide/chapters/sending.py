@@ -27,16 +27,9 @@ PEOPLE = {
 }
 
 
-def sending(*ports: int) -> Service:
+def sending(*reads: str, ports: tuple[int, ...] = (587, 465)) -> Service:
     """Postfix with the doors for people open."""
-    return Service(
-        "postfix",
-        "/etc/postfix",
-        "postfix check",
-        "postfix@-",
-        reload=True,
-        ports=(25, *ports),
-    )
+    return postfix.postfix(*reads, ports=(25, *ports))
 
 
 @chapter.step
@@ -45,7 +38,7 @@ def logins_for_postfix(s):
     socket of its own. So there is one password for reading and sending, in one place,
     checked by one program."""
     yield File("/etc/dovecot/conf.d/99-ispguide-postfix-auth.conf", s)
-    yield dovecot.dovecot(s)
+    yield dovecot.dovecot(s, "/etc/dovecot/conf.d/99-ispguide-postfix-auth.conf")
 
 
 @chapter.step
@@ -58,7 +51,7 @@ def submission(s):
         "smtpd_tls_security_level": "encrypt",
     }
     yield MasterService("submission/inet", SUBMISSION, {**encrypt, **PEOPLE})
-    yield sending(587)
+    yield sending(ports=(587,))
 
 
 @chapter.step
@@ -68,7 +61,7 @@ def submissions(s):
     pretend that the server knows no encryption."""
     wrapped = {"syslog_name": "postfix/submissions", "smtpd_tls_wrappermode": "yes"}
     yield MasterService("submissions/inet", SUBMISSIONS, {**wrapped, **PEOPLE})
-    yield sending(587, 465)
+    yield sending()
 
 
 @chapter.step
@@ -82,7 +75,7 @@ def senders(s):
     own = {"smtpd_sender_restrictions": "reject_sender_login_mismatch"}
     yield MasterService("submission/inet", SUBMISSION, own)
     yield MasterService("submissions/inet", SUBMISSIONS, own)
-    yield sending(587, 465)
+    yield sending("/etc/postfix/mysql-sender-logins.cf")
 
 
 @chapter.step
@@ -99,7 +92,7 @@ def privacy(s):
     own = {"cleanup_service_name": "cleanup-sending"}
     yield MasterService("submission/inet", SUBMISSION, own)
     yield MasterService("submissions/inet", SUBMISSIONS, own)
-    yield sending(587, 465)
+    yield sending("/etc/postfix/ispguide-sending-headers")
 
 
 @chapter.proof

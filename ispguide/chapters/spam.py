@@ -9,23 +9,23 @@ https://doc.dovecot.org/2.3/configuration_manual/sieve/configuration/
 from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import dovecot, postfix, sending, tls
+from ispguide.chapters.dovecot import CONF
 from ispguide.mail import Postconf
 from ispguide.things import Check, Directory, File, Once, Proof, ServerSecret, Service
 
 chapter = Chapter("spam", "Catching spam", 13, needs=[sending.chapter])
 
 MILTER = "inet:127.0.0.1:11332"
+LOCAL = "/etc/rspamd/local.d"
 SOCKET = "/run/rspamd/learn.sock"
 
 #: `rspamadm pw` wants to see somebody type, so script(1) plays the keyboard.
 HASH = "{ sleep 1; cat; } | script -qec 'rspamadm pw' /dev/null | grep -o '[$]2[$][a-z0-9$]*'"
 
 
-def rspamd() -> Service:
-    """The spam filter, which must have read its files; it tells when its door is open."""
-    return Service(
-        "rspamd", "/etc/rspamd", test="rspamadm configtest", ports=(11332, 11334)
-    )
+def rspamd(*reads: str) -> Service:
+    """The spam filter, which must have read these files; it tells when its door opens."""
+    return Service("rspamd", reads, test="rspamadm configtest", ports=(11332, 11334))
 
 
 def ours(path: str, s) -> File:
@@ -63,11 +63,14 @@ def redis(s):
     yield told("redis-server")
     yield Service(
         "redis-server",
-        reads=("/etc/redis", "/etc/systemd/system/redis-server.service.d"),
+        reads=(
+            "/etc/redis/ispguide.conf",
+            "/etc/systemd/system/redis-server.service.d/ispguide.conf",
+        ),
         ports=(6379,),
     )
-    yield ours("/etc/rspamd/local.d/redis.conf", s)
-    yield rspamd()
+    yield ours(f"{LOCAL}/redis.conf", s)
+    yield rspamd(f"{LOCAL}/redis.conf")
 
 
 @chapter.step
@@ -76,10 +79,14 @@ def milter(s):
     spam is refused at the door and nobody innocent gets a bounce. When rspamd is down,
     mail is told to come back later, rather than let in unseen. One process does the
     looking, which is enough for some thousand mails a day and kind to 1 GB of memory."""
-    yield File("/etc/rspamd/local.d/worker-proxy.inc", s)
-    yield File("/etc/rspamd/local.d/worker-normal.inc", s)
-    yield File("/etc/rspamd/local.d/logging.inc", s)
-    yield rspamd()
+    yield File(f"{LOCAL}/worker-proxy.inc", s)
+    yield File(f"{LOCAL}/worker-normal.inc", s)
+    yield File(f"{LOCAL}/logging.inc", s)
+    yield rspamd(
+        f"{LOCAL}/worker-proxy.inc",
+        f"{LOCAL}/worker-normal.inc",
+        f"{LOCAL}/logging.inc",
+    )
     yield Postconf(
         smtpd_milters=MILTER, non_smtpd_milters=MILTER, milter_default_action="tempfail"
     )
@@ -93,13 +100,17 @@ def verdicts(s):
     friend's letter lands in Junk. Marks that a sender brings along are thrown away:
     only our own rspamd calls a mail spam. And the guide's own test letters need not
     wait in the grey list, where strangers are asked to come again in five minutes."""
-    yield File("/etc/rspamd/local.d/actions.conf", s)
-    yield File("/etc/rspamd/local.d/milter_headers.conf", s)
-    yield File("/etc/rspamd/local.d/settings.conf", s)
-    yield rspamd()
+    yield File(f"{LOCAL}/actions.conf", s)
+    yield File(f"{LOCAL}/milter_headers.conf", s)
+    yield File(f"{LOCAL}/settings.conf", s)
+    yield rspamd(
+        f"{LOCAL}/actions.conf",
+        f"{LOCAL}/milter_headers.conf",
+        f"{LOCAL}/settings.conf",
+    )
     yield File("/etc/postfix/ispguide-incoming-headers", s)
     yield Postconf(header_checks="regexp:/etc/postfix/ispguide-incoming-headers")
-    yield postfix.postfix()
+    yield postfix.postfix("/etc/postfix")
 
 
 @chapter.step
@@ -107,11 +118,11 @@ def junk(s):
     """What is marked goes to the folder Junk, not to the inbox. A filter rule for
     everybody does it, after each owner's own rules: who wants to treat a mailing list
     otherwise comes first. The rule belongs to root, so that nobody rewrites it."""
-    yield File("/etc/dovecot/conf.d/99-ispguide-junk.conf", s)
+    yield File(f"{CONF}/99-ispguide-junk.conf", s)
     yield Directory("/etc/dovecot/sieve-after")
     yield File("/etc/dovecot/sieve-after/spam-to-junk.sieve", s)
     yield compiled("/etc/dovecot/sieve-after/spam-to-junk.sieve")
-    yield dovecot.dovecot(s)
+    yield dovecot.dovecot(s, f"{CONF}/99-ispguide-junk.conf")
 
 
 @chapter.step
@@ -123,13 +134,11 @@ def learning(s):
     yield File("/etc/rspamd/override.d/worker-controller.inc", s)
     yield File("/etc/systemd/system/rspamd.service.d/ispguide.conf", s)
     yield told("rspamd")
-    yield Service(
-        "rspamd",
-        reads=("/etc/rspamd", "/etc/systemd/system/rspamd.service.d"),
-        test="rspamadm configtest",
-        ports=(11332, 11334),
+    yield rspamd(
+        "/etc/rspamd/override.d/worker-controller.inc",
+        "/etc/systemd/system/rspamd.service.d/ispguide.conf",
     )
-    yield File("/etc/dovecot/conf.d/99-ispguide-learning.conf", s)
+    yield File(f"{CONF}/99-ispguide-learning.conf", s)
     yield Directory("/etc/dovecot/sieve-pipe")
     yield File("/etc/dovecot/sieve-pipe/learn-spam.sh", s, mode=0o755, socket=SOCKET)
     yield File("/etc/dovecot/sieve-pipe/learn-ham.sh", s, mode=0o755, socket=SOCKET)
@@ -138,7 +147,7 @@ def learning(s):
     yield File("/etc/dovecot/sieve/learn-ham.sieve", s)
     yield compiled("/etc/dovecot/sieve/learn-spam.sieve")
     yield compiled("/etc/dovecot/sieve/learn-ham.sieve")
-    yield dovecot.dovecot(s)
+    yield dovecot.dovecot(s, f"{CONF}/99-ispguide-learning.conf")
 
 
 @chapter.step
@@ -146,8 +155,8 @@ def autoexpunge(s):
     """Junk and Trash grow for ever unless somebody empties them, and nobody does. What
     has lain there long enough goes by itself. Tell your people: a mail in Trash is
     not kept, it is on its way out."""
-    yield File("/etc/dovecot/conf.d/99-ispguide-autoexpunge.conf", s)
-    yield dovecot.dovecot(s)
+    yield File(f"{CONF}/99-ispguide-autoexpunge.conf", s)
+    yield dovecot.dovecot(s, "/etc/dovecot")
 
 
 @chapter.step
@@ -158,11 +167,11 @@ def web_page(s):
     `python3 -m json.tool /etc/ispguide/secrets.json` as root, under rspamd-web."""
     yield ServerSecret("rspamd-web")
     yield ServerSecret("rspamd-web-hash", source="rspamd-web", derive=HASH)
-    yield ours("/etc/rspamd/local.d/worker-controller.inc", s)
-    yield rspamd()
+    yield ours(f"{LOCAL}/worker-controller.inc", s)
+    yield rspamd("/etc/rspamd")
     yield tls.modules("proxy", "proxy_http")
     yield File("/etc/apache2/ispguide-https.d/rspamd.conf", s)
-    yield tls.apache(s, ports=(80, 443))
+    yield tls.apache(tls.APACHE, ports=(80, 443))
 
 
 @chapter.proof

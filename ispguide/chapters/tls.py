@@ -33,9 +33,8 @@ PAGE = """<!doctype html>
 """
 
 
-def apache(s=None, ports=(80,)) -> Service:
-    """Apache, which must have read its files and the certificate."""
-    reads = (APACHE, *((s.cert_dir,) if s else ()))
+def apache(*reads: str, ports=(80,)) -> Service:
+    """Apache, which must have read these files of a step."""
     return Service(
         "apache2", reads, test="apache2ctl configtest", reload=True, ports=ports
     )
@@ -50,6 +49,11 @@ def modules(*names: str) -> Once:
         unless=f"ls {' '.join(links)}",
         touches=tuple(links),
     )
+
+
+def enabled(kind: str, name: str) -> Link:
+    """Debian's way to switch a site or a piece of configuration on: a link."""
+    return Link(f"{APACHE}/{kind}-enabled/{name}", f"../{kind}-available/{name}")
 
 
 def authority(s) -> str:
@@ -71,19 +75,28 @@ def good(s) -> str:
     )
 
 
+#: What lay there is put aside, so that half a certificate cannot stand in the way, and
+#: comes back when asking fails.  The programs keep the one they have in memory.
+ASK = """cd /etc/letsencrypt
+all="live/{name} archive/{name} renewal/{name}.conf"
+[ ! -d before ] || rm -rf before
+for it in $all; do
+  [ ! -e $it ] || {{ install -d -m 0700 before/${{it%/*}}; mv $it before/$it; }}
+done
+if ! {{ {get}; }}; then
+  for it in $all; do
+    [ ! -e before/$it ] || {{ rm -rf $it; mv before/$it $it; }}
+  done
+  exit 1
+fi
+rm -rf before
+[ ! -x {hook} ] || {hook}"""
+
+
 def ask(s) -> str:
-    """Gets a certificate; what stood there before comes back when it fails."""
-    here, old = s.cert_dir, f"{s.cert_dir}.before"
-    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
+    """Gets a certificate from whom the reader chose."""
     get = _sign_ourselves(s) if s.tls == "self-signed" else _ask_authority(s)
-    return (
-        f"rm -rf {old}\n"
-        f"[ -e {kept} ] || [ ! -e {here} ] || mv {here} {old}\n"
-        f"if ! {{ {get}; }}; then\n"
-        f"  [ ! -e {old} ] || {{ rm -rf {here}; mv {old} {here}; }}; exit 1\nfi\n"
-        f"rm -rf {old}\n"
-        f"[ ! -x {HOOK} ] || {HOOK}"
-    )
+    return ASK.format(name=s.hostname, get=get, hook=HOOK)
 
 
 def _ask_authority(s) -> str:
@@ -91,19 +104,16 @@ def _ask_authority(s) -> str:
     return (
         f"{trust}certbot certonly --non-interactive --agree-tos --email '{s.postmaster}' "
         f"--server {authority(s)} --webroot --webroot-path /var/www/{s.hostname} "
-        f"--cert-name {s.hostname} -d {s.hostname} --force-renewal"
+        f"--cert-name {s.hostname} -d {s.hostname}"
     )
 
 
 def _sign_ourselves(s) -> str:
-    here = s.cert_dir
-    forget = f"certbot delete --non-interactive --cert-name {s.hostname}"
-    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
     return (
-        f"{{ [ ! -e {kept} ] || {forget}; }} && install -d -m 0700 /etc/letsencrypt/live {here} && "
-        "umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
-        f"-noenc -days 3650 -subj /CN={s.hostname} -addext subjectAltName=DNS:{s.hostname} "
-        f"-keyout {here}/privkey.pem -out {here}/fullchain.pem"
+        f"install -d -m 0700 /etc/letsencrypt/live {s.cert_dir} && umask 077 && "
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc "
+        f"-days 3650 -subj /CN={s.hostname} -addext subjectAltName=DNS:{s.hostname} "
+        f"-keyout {s.cert_dir}/privkey.pem -out {s.cert_dir}/fullchain.pem"
     )
 
 
@@ -114,15 +124,12 @@ def web_server(s):
     welcome page goes, because it answers for the machine's own name and would stand
     in front of our site. And Apache need not tell strangers which version it is."""
     yield modules(*MODULES)
-    yield File("/etc/apache2/conf-available/zz-ispguide.conf", s)
-    yield Link(
-        "/etc/apache2/conf-enabled/zz-ispguide.conf",
-        "../conf-available/zz-ispguide.conf",
-    )
+    yield File(f"{APACHE}/conf-available/zz-ispguide.conf", s)
+    yield enabled("conf", "zz-ispguide.conf")
     welcome = "Debian's welcome page would answer in place of our own site."
     yield Absent("/etc/apache2/sites-enabled/000-default.conf", why=welcome)
     yield Absent("/etc/apache2/sites-enabled/default-ssl.conf", why=welcome)
-    yield apache()
+    yield apache(f"{APACHE}/conf-available/zz-ispguide.conf")
 
 
 @chapter.step
@@ -132,12 +139,9 @@ def plain_site(s):
     redirected: on the day the encrypted site is broken, this is the way back."""
     yield Directory(f"/var/www/{s.hostname}")
     yield File(f"/var/www/{s.hostname}/index.html", text=PAGE.format(name=s.hostname))
-    yield File("/etc/apache2/sites-available/ispguide-http.conf", s)
-    yield Link(
-        "/etc/apache2/sites-enabled/ispguide-http.conf",
-        "../sites-available/ispguide-http.conf",
-    )
-    yield apache()
+    yield File(f"{APACHE}/sites-available/ispguide-http.conf", s)
+    yield enabled("sites", "ispguide-http.conf")
+    yield apache(f"{APACHE}/sites-available/ispguide-http.conf")
 
 
 @chapter.step
@@ -160,12 +164,11 @@ def secure_site(s):
     intermediate recommendation: new enough to be safe, old enough for a phone of some
     years. Browsers that were here once are told to come encrypted from then on."""
     yield Directory("/etc/apache2/ispguide-https.d")
-    yield File("/etc/apache2/sites-available/ispguide-https.conf", s, ciphers=CIPHERS)
-    yield Link(
-        "/etc/apache2/sites-enabled/ispguide-https.conf",
-        "../sites-available/ispguide-https.conf",
+    yield File(f"{APACHE}/sites-available/ispguide-https.conf", s, ciphers=CIPHERS)
+    yield enabled("sites", "ispguide-https.conf")
+    yield apache(
+        f"{APACHE}/sites-available/ispguide-https.conf", s.cert_dir, ports=(80, 443)
     )
-    yield apache(s, ports=(80, 443))
 
 
 @chapter.step
