@@ -5,7 +5,8 @@ why stands in its docstring, in doors, strangers, reading, sending and spam.
 """
 
 from ispguide.proofs import doors, reading, sending, spam, strangers
-from ispguide.proofs.acting import PROOFS, Context, Mailbox, answer, answers
+from ispguide.proofs.acting import PROOFS, Context, Mailbox
+from ispguide.proofs.running import answer, answers
 
 __all__ = ["PROOFS", "Context", "Mailbox", "answer", "answers",
            "doors", "reading", "sending", "spam", "strangers"]  # fmt: skip

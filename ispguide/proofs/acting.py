@@ -1,4 +1,4 @@
-"""What every proof works with: its context, the register, and how they are run.
+"""What every proof works with: its context, and the register.
 
 A proof is a function that acts like a user and returns (ok, seen): True, False, or
 None when it could not tell, and one readable sentence with the decisive line.  It
@@ -8,17 +8,13 @@ in the mailbox it was given, which exists no longer than the proofs do.
 
 from __future__ import annotations
 
-import dataclasses
-import threading
-import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ispguide import facts
 from ispguide.facts import Fact, Have
-from ispguide.outside import NotReached, Where, unchecked
+from ispguide.outside import Where, unchecked
 from ispguide.proofs.protocols import KINDS, Imap, Reply, Smtp
 from ispguide.settings import Secret, Settings
 
@@ -31,6 +27,10 @@ PROOFS: dict[str, Callable[..., Verdict]] = {}
 #: Proofs that wait for the others to end: a wrong password makes Dovecot answer
 #: this address more slowly for a while (auth penalty), so nothing may come after.
 LAST: set[str] = set()
+
+
+class CannotTell(Exception):
+    """Something the proof itself needs is missing; says nothing about the server."""
 
 
 class Refused(Exception):
@@ -58,7 +58,9 @@ def last_proof(build: Build) -> Build:
 
 @dataclass(frozen=True)
 class Mailbox:
-    """The proofs' own mailbox.  `alias`: an address that delivers into it."""
+    """The proofs' own mailbox.  `alias`: an address that delivers into it.
+
+    All empty: it could not be made, and proofs that need it cannot tell."""
 
     address: str
     password: Secret
@@ -84,6 +86,13 @@ class Context:
         check = bool(self.ca_file) or self.settings.tls == "letsencrypt"
         return Where(self.host, self.settings.hostname, self.ca_file, check)
 
+    @property
+    def address(self) -> str:
+        """The mailbox's, if there is one: before chapter 5 there is no database."""
+        if not self.mailbox.address:
+            raise CannotTell("The mailbox for proofs could not be made on the server.")
+        return self.mailbox.address
+
     def tell(self, command: str) -> dict[str, Any]:
         """{rc, out, err} of a command on the server that only looks."""
         self.lines.append(f"   (on the server) {command}")
@@ -106,10 +115,21 @@ class Context:
             need(talk.starttls(), "STARTTLS")
         return talk
 
+    def tried(self, port: int, password: Secret) -> tuple[Any, Reply]:
+        """The same after a login, and how it was answered.
+
+        "Not now" is asked again twice: after a restart of Dovecot each process of
+        Postfix learns only by failing once that it must connect anew."""
+        for _ in range(3):
+            talk = self.user(port)
+            reply: Reply = talk.login(self.address, password)
+            if not reply.later:
+                break
+        return talk, reply
+
     def logged_in(self, port: int) -> Any:
-        """The same, logged in."""
-        talk = self.user(port)
-        reply = talk.login(self.mailbox.address, self.mailbox.password)
+        """The same with the right password, or the proof ends."""
+        talk, reply = self.tried(port, self.mailbox.password)
         need(reply, f"The right password at port {port}")
         return talk
 
@@ -118,63 +138,8 @@ class Context:
         talk: Imap = self.logged_in(993)
         return talk
 
-
-def answer(fact: Fact, context: Context) -> dict[str, Any]:
-    """{ok, seen, transcript} for ("proof", name, *words), or {error} about a proof
-    that stumbled: a bug of ours, not the server's."""
-    started, context = time.monotonic(), dataclasses.replace(context, lines=[])
-    try:
-        ok, seen = PROOFS[fact[1]](context, *fact[2:])
-    except Refused as no:
-        ok, seen = False, str(no)
-    except NotReached as stop:
-        ok, seen = _stopped(stop, context)
-    except Exception as error:
-        return {"error": f"the proof {' '.join(fact[1:])} stumbled: "
-                f"{type(error).__name__}: {error}", "transcript": context.lines}  # fmt: skip
-    seconds = round(time.monotonic() - started, 2)
-    return {"ok": ok, "seen": seen, "seconds": seconds, "transcript": context.lines}
-
-
-def answers(wanted: Iterable[Fact], context: Context) -> dict[Fact, dict[str, Any]]:
-    """All of them, a few at a time; the server is asked by one at a time."""
-    order = sorted(set(wanted), key=lambda fact: fact[1] in LAST)
-    context = dataclasses.replace(context, ask=_one_at_a_time(context.ask))
-    found: dict[Fact, dict[str, Any]] = {}
-    for late in (False, True):
-        batch = [fact for fact in order if (fact[1] in LAST) is late]
-        with ThreadPoolExecutor(max_workers=6) as pool:
-            done = pool.map(lambda fact: answer(fact, context), batch)
-            found.update(zip(batch, done, strict=True))
-    return found
-
-
-def _one_at_a_time(ask: Callable[[Iterable[Fact]], Have]) -> Callable[..., Have]:
-    lock = threading.Lock()
-
-    def locked(questions: Iterable[Fact]) -> Have:
-        with lock:
-            return ask(questions)
-
-    return locked
-
-
-def _stopped(stop: NotReached, context: Context) -> Verdict:
-    """Nobody answered: is it the server, or something on the way to it?"""
-    if stop.opened:
-        return False, f"{stop}."
-    if listens(stop.port, context):
-        return None, (
-            f"{stop}, though the server listens there: something on the way "
-            "(a firewall, your own provider) keeps this computer from it."
-        )
-    return False, f"{stop}: nothing listens there for the outside."
-
-
-def listens(port: int, context: Context) -> bool:
-    """Whether the server listens at `port` for others than itself."""
-    rows = context.ask([facts.listening()])[facts.listening()]
-    return any(
-        int(row[1]) == port and not str(row[0]).startswith(("127.", "::1", "[::1"))
-        for row in rows
-    )
+    def listens(self, port: int) -> bool:
+        """Whether the server listens at `port` for others than itself."""
+        inside = ("127.", "::1", "[::1")
+        rows = self.ask([facts.listening()])[facts.listening()]
+        return any(int(r[1]) == port and not str(r[0]).startswith(inside) for r in rows)

@@ -13,7 +13,7 @@ import warnings
 
 from ispguide.actions import quote
 from ispguide.outside import NotReached, Talk, unchecked
-from ispguide.proofs.acting import Context, Verdict, listens, need, proof
+from ispguide.proofs.acting import Context, Verdict, need, proof
 from ispguide.proofs.protocols import KINDS, Dialogue, Smtp
 
 END = "-----END CERTIFICATE-----\n"
@@ -152,7 +152,7 @@ def sieve_closed_outside(ctx: Context) -> Verdict:
     try:
         Talk(ctx.where, 4190, ctx.lines).socket.close()
     except NotReached as stop:
-        if isinstance(stop.cause, ConnectionRefusedError) or not listens(4190, ctx):
+        if isinstance(stop.cause, ConnectionRefusedError) or not ctx.listens(4190):
             return True, f"{stop}, as it should be."
         return None, f"{stop}, but the server listens there for everybody."
     return False, "Port 4190 lets this computer in."

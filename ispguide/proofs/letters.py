@@ -42,7 +42,7 @@ def letter(
 
 def bring(ctx: Context, mark: str, to: str = "", **how: str) -> Reply:
     """A stranger brings a letter to `to` (else the mailbox) at port 25."""
-    to = to or ctx.mailbox.address
+    to = to or ctx.address
     with ctx.stranger() as smtp:
         return smtp.deliver(STRANGER, to, letter(mark, to, **how))
 

@@ -34,6 +34,16 @@ class Reply:
         return bool(re.match(r"[23]\d\d|\+|a\d+ OK|\* OK", self.text))
 
     @property
+    def later(self) -> bool:
+        """Whether it was neither yes nor no but "not now"."""
+        return bool(re.match(r"4\d\d|.*\[(UNAVAILABLE|SYS/TEMP)\]", self.text))
+
+    @property
+    def brief(self) -> str:
+        """The deciding line without IMAP's list of abilities."""
+        return re.sub(r"\[CAPABILITY [^]]*\] ?", "", self.text)
+
+    @property
     def whole(self) -> str:
         """All lines."""
         return "\n".join([*self.lines, self.text])

@@ -21,7 +21,7 @@ WRONG = Secret("certainly-not-the-password")
 @proof
 def plaintext_refused(ctx: Context, service: str) -> Verdict:
     """Before TLS no password is taken.  The one tried here is a wrong one."""
-    user = ctx.mailbox.address
+    user = ctx.address
     if service == "pop3":
         with Pop3(ctx.where, 110, ctx.lines) as pop:
             said = pop.command(f"USER {user}")
@@ -36,16 +36,16 @@ def plaintext_refused(ctx: Context, service: str) -> Verdict:
 @proof
 def login_works(ctx: Context, service: str) -> Verdict:
     """The right password opens the mailbox."""
-    with ctx.user(PORTS[service]) as talk:
-        said = talk.login(ctx.mailbox.address, ctx.mailbox.password)
-    return said.good, f"The right password was answered {said.text!r}"
+    talk, said = ctx.tried(PORTS[service], ctx.mailbox.password)
+    talk.socket.close()
+    return said.good, f"The right password was answered {said.brief!r}"
 
 
 @last_proof
 def wrong_password_refused(ctx: Context, service: str) -> Verdict:
     """A wrong password opens nothing, and is refused as such, not by accident."""
-    with ctx.user(PORTS[service]) as talk:
-        said = talk.login(ctx.mailbox.address, WRONG)
+    talk, said = ctx.tried(PORTS[service], WRONG)
+    talk.socket.close()
     meant = re.match(r"535|-ERR|a\d+ NO \[AUTHENTICATIONFAILED]", said.text)
     return bool(meant), f"A wrong password was answered {said.text!r}"
 

@@ -22,7 +22,7 @@ from ispguide.proofs.protocols import Reply
 
 def send(ctx: Context, port: str, mark: str, sender: str, ehlo: str = "") -> Reply:
     """The mailbox's owner writes to himself, as `sender`."""
-    to = ctx.mailbox.address
+    to = ctx.address
     with ctx.logged_in(int(port)) as smtp:
         if ehlo:
             need(smtp.command(f"EHLO {ehlo}"), "EHLO")
@@ -34,7 +34,7 @@ def send(ctx: Context, port: str, mark: str, sender: str, ehlo: str = "") -> Rep
 def sends(ctx: Context, port: str) -> Verdict:
     """Who is logged in sends, and it arrives."""
     mark = token()
-    return arrived(ctx, mark, send(ctx, port, mark, ctx.mailbox.address))
+    return arrived(ctx, mark, send(ctx, port, mark, ctx.address))
 
 
 @proof
@@ -47,7 +47,7 @@ def alias_may_send(ctx: Context, port: str) -> Verdict:
 @proof
 def needs_login(ctx: Context, port: str) -> Verdict:
     """Without a login nothing is taken here, not even mail for our own mailbox."""
-    me = ctx.mailbox.address
+    me = ctx.address
     with ctx.user(int(port)) as smtp:
         for recipient in (FOREIGN, me):
             said = smtp.envelope(me, recipient)
@@ -63,7 +63,7 @@ def forged_sender_refused(ctx: Context, port: str) -> Verdict:
     neighbour = f"neighbour-{token()}@{ctx.settings.domain}"
     with ctx.logged_in(int(port)) as smtp:
         for sender in (neighbour, STRANGER):
-            said = smtp.envelope(sender, ctx.mailbox.address)
+            said = smtp.envelope(sender, ctx.address)
             if said.code != 553:
                 return False, f"<{sender}> as sender was answered {said.text!r}"
             need(smtp.command("RSET"), "RSET")
@@ -76,7 +76,7 @@ def no_client_address(ctx: Context, port: str) -> Verdict:
     computer.  Behind NAT the server sees another address than ours, so every
     address in brackets counts that is not the server's own."""
     mark, name = token(), f"laptop-{token()}.elsewhere.test"
-    need(send(ctx, port, mark, ctx.mailbox.address, ehlo=name), "The mail")
+    need(send(ctx, port, mark, ctx.address, ehlo=name), "The mail")
     header = head(received(ctx, mark)[1])
     if mark not in header:
         return False, "The mail did not reach the mailbox within 15 s."

@@ -71,7 +71,7 @@ def spam_to_junk(ctx: Context) -> Verdict:
     for mail in (rude, careless):
         mark = token()
         with ctx.stranger() as smtp:
-            said = smtp.deliver(STRANGER, ctx.mailbox.address, mail(mark))
+            said = smtp.deliver(STRANGER, ctx.address, mail(mark))
         if not 500 <= said.code <= 599:
             break
     need(said, "Even a mail that is only careless")

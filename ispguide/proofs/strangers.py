@@ -32,7 +32,7 @@ def stranger_delivers(ctx: Context) -> Verdict:
 def plus_address(ctx: Context) -> Verdict:
     """anna+shop@ is anna@: an address for every purpose (RFC 5233)."""
     mark = token()
-    local, _, domain = ctx.mailbox.address.partition("@")
+    local, _, domain = ctx.address.partition("@")
     return arrived(ctx, mark, bring(ctx, mark, f"{local}+shop@{domain}"))
 
 
@@ -48,7 +48,7 @@ def catchall_respects_mailboxes(ctx: Context) -> Verdict:
     """A catch-all may not swallow mailboxes, so each must be its own alias first.
 
     Asked of the map itself: a catch-all row would touch the reader's own mail."""
-    source, address = "mysql:/etc/postfix/mysql-email2email.cf", ctx.mailbox.address
+    source, address = "mysql:/etc/postfix/mysql-email2email.cf", ctx.address
     if source not in ctx.tell("postconf -hx virtual_alias_maps")["out"]:
         return False, f"virtual_alias_maps does not name {source}."
     said = ctx.tell(f"postmap -q {quote(address)} {source}")
@@ -122,7 +122,7 @@ def smuggling_refused(ctx: Context) -> Verdict:
 
 def _smuggle(ctx: Context, end: str, mark: str) -> int:
     """How many mails the server says it took; hanging up on us is fine."""
-    to = ctx.mailbox.address
+    to = ctx.address
     inner = letter(mark, to).replace("\n", "\r\n")
     outer = letter(token(), to).replace("\n", "\r\n").removesuffix("\r\n")
     trick = f"{end}MAIL FROM:<{STRANGER}>\r\nRCPT TO:<{to}>\r\nDATA\r\n"
@@ -147,7 +147,7 @@ def _taken(smtp: Smtp) -> int:
 @proof
 def vrfy_silent(ctx: Context) -> Verdict:
     """VRFY tells a real address from an invented one no better than dice would."""
-    names = (ctx.mailbox.address, f"nobody-{token()}@{ctx.settings.domain}")
+    names = (ctx.address, f"nobody-{token()}@{ctx.settings.domain}")
     with ctx.stranger() as smtp:
         real, invented = (
             smtp.command(f"VRFY {name}").text.replace(name, "…") for name in names
