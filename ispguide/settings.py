@@ -68,6 +68,9 @@ class Settings:
     reject_score: int = 15  #: rspamd refuses a mail from this score on
     junk_score: int = 6  #: … and files it into Junk from this one on
 
+    other_server: str = "gmail-smtp-in.l.google.com"  #: whose port 25 is knocked at
+    block_list: str = "zen.spamhaus.org"  #: asked whether it lists this server
+
     @property
     def cert_dir(self) -> str:
         """Where certbot keeps the certificate in use."""
@@ -77,6 +80,8 @@ class Settings:
         """Sentences for the form: what is so, what should be so.  Empty: fine."""
         found = [*name_problems("server's name", self.hostname, dots=2)]
         found += name_problems("mail domain", self.domain, dots=1)
+        found += name_problems("other mail server", self.other_server, dots=1)
+        found += name_problems("block list", self.block_list, dots=1)
         found += address_problems(self.postmaster)
         if not found and self.hostname == self.domain:
             found.append(

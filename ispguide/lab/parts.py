@@ -168,6 +168,8 @@ def _profile(place: Place, address: str, settings: Settings | None) -> Profile:
         tls="acme-url",
         acme_url=world.acme_url(),
         acme_ca="/etc/ssl/practice-acme-ca.pem",
+        other_server="mail.friend.test",
+        block_list="blocklist.test",
     )
     return Profile(
         name="practice",

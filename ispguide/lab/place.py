@@ -114,6 +114,7 @@ def values(place: Place, net: Network) -> dict[str, str]:
     found |= {
         "tsig": place.tsig,
         "forwarders": f"forward only; forwarders {{ {forward} }};" if forward else "",
+        "listed": ".".join(reversed(net.ip4(SPAMMER).split("."))),
         "reverse4": ".".join(net.ip4(0).split(".")[2::-1]) + ".in-addr.arpa",
         "reverse6": ".".join(_nibbles(net.ip6(0))[16:]) + ".ip6.arpa",
     }
