@@ -125,6 +125,7 @@ class Context:
             reply: Reply = talk.login(self.address, password)
             if not reply.later:
                 break
+            talk.socket.close()
         return talk, reply
 
     def logged_in(self, port: int) -> Any:
