@@ -21,17 +21,17 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for local state, and below it a lab that lives as long as the tests."""
-    path = tmp_path_factory.mktemp("home")
-    old = os.environ.get("ISPGUIDE_HOME")
-    os.environ["ISPGUIDE_HOME"] = str(path)
-    lab.up()
-    yield path
-    lab.down()
-    if old is None:
-        del os.environ["ISPGUIDE_HOME"]
-    else:
-        os.environ["ISPGUIDE_HOME"] = old
+    """A folder for local state, and below it a lab that lives as long as the tests.
+
+    Who works on the tests keeps the lab between runs: ISPGUIDE_TEST_HOME=FOLDER."""
+    kept = os.environ.get("ISPGUIDE_TEST_HOME")
+    path = Path(kept) if kept else tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ISPGUIDE_HOME", str(path))
+        lab.up()
+        yield path
+        if not kept:
+            lab.down()
 
 
 class Cli:
@@ -61,12 +61,17 @@ def cli(home: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def built(cli: Cli) -> dict:
+def built(cli: Cli, home: Path) -> dict:
     """The report of the first apply on a bare server; the server stays for all."""
+    kept = home / "built.json"
+    if kept.exists():
+        lab.load("built")
+        return json.loads(kept.read_text())
     assert cli("lab", "reset").returncode == 0
     report = cli.json("apply")
     assert report["code"] == 0, bad(report)
     lab.save("built")
+    kept.write_text(json.dumps(report))
     return report
 
 
