@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
-import time
 from ipaddress import ip_network
 from pathlib import Path
 from string import Template
@@ -19,7 +18,16 @@ import dns.update
 import pytest
 
 from ispguide import lab, profile
-from ispguide.lab import LabProblem, checkpoint, image, network, place, sources, world
+from ispguide.lab import (
+    LabProblem,
+    checkpoint,
+    image,
+    network,
+    parts,
+    place,
+    sources,
+    world,
+)
 from ispguide.lab.engine import (
     Quirks,
     containers_conf,
@@ -349,10 +357,9 @@ def test_up_starts_what_has_stopped(running):
     ssh("echo here > /root/here")
     lab.mail_run(["systemctl", "poweroff"])
     lab.internet_run(["systemctl", "poweroff"])
-    for _ in range(100):
-        if not lab.status().running:
-            break
-        time.sleep(0.1)
+    here = parts.current()
+    for box in (here.mail, here.internet):
+        world.wait_for("The end", lambda box=box: box.state() == "exited")
     assert lab.up().running
     assert ssh("cat /root/here").stdout == "here\n"
     assert ask("mail.example.test", "A")
