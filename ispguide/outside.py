@@ -87,12 +87,16 @@ class Talk:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._end - time.monotonic()
+
     @contextmanager
     def _reasons(self) -> Iterator[None]:
         try:
             if self._opened:
-                left = self._end - time.monotonic()
-                self.socket.settimeout(max(left, 0.01))
+                self.socket.settimeout(max(self.left, 0.01))
             yield
         except (OSError, UnicodeError) as error:
             self.lines.append(f"   (broke off: {_why(error)})")
@@ -147,8 +151,7 @@ def _why(error: Exception) -> str:
 def answers(facts: Iterable[Fact], host: str, settings: Settings) -> Have:
     """The facts ("outside", "now") and ("outside", "dns", name, type[, resolver]).
 
-    `host` and `settings` are for facts about the server itself; none needs them yet.
-    """
+    `host` and `settings` are for facts about the server; none needs them yet."""
     asked = list(facts)
     with ThreadPoolExecutor(max_workers=8) as pool:
         return dict(zip(asked, pool.map(_answer, asked), strict=True))

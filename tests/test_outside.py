@@ -129,10 +129,10 @@ def test_a_server_that_drips_has_the_same_deadline(serve):
 def test_tls_is_checked_where_it_can_be(serve, certificate):
     file, pem = certificate
     port = serve(lambda s: secure(s, file).recv(99))
-    good = Talk(Where("127.0.0.1", S.hostname, ca_file=file), port)
-    good.secure()
-    assert good.tls.startswith("TLSv1.")
-    assert good.certificate == ssl.PEM_cert_to_DER_cert(pem)
+    with Talk(Where("127.0.0.1", S.hostname, ca_file=file), port) as good:
+        good.secure()
+        assert good.tls.startswith("TLSv1.")
+        assert good.certificate == ssl.PEM_cert_to_DER_cert(pem)
     with pytest.raises(NotReached, match="certificate is not accepted"):
         Talk(Where("127.0.0.1", S.hostname), port).secure()
     with pytest.raises(NotReached, match="mismatch"):

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from ispguide import facts, outside, proofs
+from ispguide.errors import ConnectionLost
 from ispguide.facts import proof
 from ispguide.outside import NotReached
 from ispguide.proofs import acting, doors, letters, protocols, reading, spam, strangers
@@ -89,7 +90,7 @@ def test_a_proof_that_stumbles_is_named(monkeypatch):
 
 @pytest.mark.parametrize(
     ("stop", "ok"),
-    [(Refused("no"), False), (CannotTell("lack"), None),
+    [(Refused("no"), False), (CannotTell("lack"), None), (ConnectionLost("x"), None),
      (NotReached(25, True, "the server hung up", OSError()), False)],
 )  # fmt: skip
 def test_ways_to_end_early(monkeypatch, stop, ok):
@@ -124,6 +125,12 @@ def test_without_a_mailbox_the_proofs_that_need_one_cannot_tell():
     for name in ("stranger_delivers", "alias_delivers", "gtube_refused"):
         said = proofs.answer(proof(name), bare)
         assert (said["ok"], "mailbox" in said["seen"]) == (None, True)
+
+
+def test_a_server_that_cannot_be_asked_is_no_verdict():
+    deaf = context(lambda questions: dict.fromkeys(questions, {"error": "no answer"}))
+    said = proofs.answer(proof("catchall_respects_mailboxes"), deaf)
+    assert said["ok"] is None and "no answer" in said["seen"]
 
 
 def test_answers_runs_wrong_passwords_last_and_asks_the_server_one_at_a_time(

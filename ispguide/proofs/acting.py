@@ -97,7 +97,9 @@ class Context:
         """{rc, out, err} of a command on the server that only looks."""
         self.lines.append(f"   (on the server) {command}")
         said: dict[str, Any] = self.ask([facts.run(command)])[facts.run(command)]
-        self.lines += [f"   {line}" for line in said.get("out", "").splitlines()[:8]]
+        if why := facts.failed_answer(said):
+            raise CannotTell(f"The server could not say: {why}.")
+        self.lines += [f"   {line}" for line in said["out"].splitlines()[:8]]
         return said
 
     def stranger(self) -> Smtp:

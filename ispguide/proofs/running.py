@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ispguide.errors import GuideError
 from ispguide.facts import Fact, Have
 from ispguide.outside import NotReached
 from ispguide.proofs.acting import (
@@ -31,7 +32,7 @@ def answer(fact: Fact, context: Context) -> dict[str, Any]:
     started, context = time.monotonic(), dataclasses.replace(context, lines=[])
     try:
         ok, seen = PROOFS[fact[1]](context, *fact[2:])
-    except CannotTell as lack:
+    except (CannotTell, GuideError) as lack:
         ok, seen = None, str(lack)
     except Refused as no:
         ok, seen = False, str(no)

@@ -43,7 +43,9 @@ def headers_added(ctx: Context) -> Verdict:
     if mark not in header:
         return False, "The letter did not reach the mailbox within 15 s."
     result = re.search(r"^X-Spamd-Result: *(.{0,60})", header, re.M)
-    return bool(result), f"X-Spamd-Result: {result[1]}…" if result else "No such line."
+    if not result:
+        return False, "The letter arrived without a line X-Spamd-Result."
+    return True, f"X-Spamd-Result: {result[1]}…"
 
 
 @proof

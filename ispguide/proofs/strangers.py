@@ -68,11 +68,12 @@ def relays(ctx: Context, address: str) -> list[tuple[str, str]]:
     """(sender, recipient) of each known way to make a server pass mail on."""
     domain, host = ctx.settings.domain, ctx.settings.hostname
     local, _, elsewhere = FOREIGN.partition("@")
+    literal = f"IPv6:{address}" if ":" in address else address
     recipients = (
         FOREIGN,
         f"{local}%{elsewhere}@{domain}",
         f"{local}%{elsewhere}@{host}",
-        f"{local}%{elsewhere}@[{address}]",
+        f"{local}%{elsewhere}@[{literal}]",
         f"@{host}:{FOREIGN}",
         f'"{FOREIGN}"@{domain}',
         f"{elsewhere}!{local}@{host}",
