@@ -15,16 +15,22 @@ chapter = Chapter("sending", "Sending mail", 12, needs=[delivery.chapter])
 SUBMISSION = "submission inet n - y - - smtpd"
 SUBMISSIONS = "submissions inet n - y - - smtpd"
 
-#: What both doors for people have in common: log in first, over TLS, with Dovecot's help.
-PEOPLE = {
-    "smtpd_sasl_auth_enable": "yes",
-    "smtpd_sasl_type": "dovecot",
-    "smtpd_sasl_path": "private/auth",
-    "smtpd_sasl_security_options": "noanonymous",
-    "smtpd_reject_unlisted_recipient": "no",
-    "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
-    "milter_macro_daemon_name": "ORIGINATING",
-}
+
+def people(door: str) -> dict[str, str]:
+    """What both doors for people have in common: log in first, with Dovecot's help, write
+    in a name that is yours, and leave through the cleaning service of `privacy`."""
+    return {
+        "syslog_name": f"postfix/{door}",
+        "smtpd_sasl_auth_enable": "yes",
+        "smtpd_sasl_type": "dovecot",
+        "smtpd_sasl_path": "private/auth",
+        "smtpd_sasl_security_options": "noanonymous",
+        "smtpd_reject_unlisted_recipient": "no",
+        "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
+        "smtpd_sender_restrictions": "reject_sender_login_mismatch",
+        "cleanup_service_name": "cleanup-sending",
+        "milter_macro_daemon_name": "ORIGINATING",
+    }
 
 
 def sending(*reads: str, ports: tuple[int, ...] = (587, 465)) -> Service:
@@ -45,12 +51,12 @@ def logins_for_postfix(s):
 def submission(s):
     """Port 587 is the door for your own people. It begins in plain text, and then
     nothing but STARTTLS is listened to until the line is encrypted. Whoever logs in
-    may send anywhere; whoever does not, nowhere."""
-    encrypt = {
-        "syslog_name": "postfix/submission",
-        "smtpd_tls_security_level": "encrypt",
-    }
-    yield MasterService("submission/inet", SUBMISSION, {**encrypt, **PEOPLE})
+    may send anywhere; whoever does not, nowhere. Until the steps `senders` and
+    `privacy` have done their part, the door exists and lets no mail through."""
+    encrypt = {"smtpd_tls_security_level": "encrypt"}
+    yield MasterService(
+        "submission/inet", SUBMISSION, {**encrypt, **people("submission")}
+    )
     yield sending(ports=(587,))
 
 
@@ -59,8 +65,10 @@ def submissions(s):
     """Port 465 is the same door, encrypted from the first byte. It is the one to
     recommend: there is no moment of plain text in which somebody on the way could
     pretend that the server knows no encryption."""
-    wrapped = {"syslog_name": "postfix/submissions", "smtpd_tls_wrappermode": "yes"}
-    yield MasterService("submissions/inet", SUBMISSIONS, {**wrapped, **PEOPLE})
+    wrapped = {"smtpd_tls_wrappermode": "yes"}
+    yield MasterService(
+        "submissions/inet", SUBMISSIONS, {**wrapped, **people("submissions")}
+    )
     yield sending()
 
 
@@ -68,13 +76,11 @@ def submissions(s):
 def senders(s):
     """Anna may send as Anna, and as every address that is forwarded to her, but not as
     Bob. Without this, one stolen password could write in the name of everybody in the
-    house. A mail with an empty sender is let through: mail programs use it for "I
-    have read your letter", and no name can be forged with it."""
+    house. The two doors already ask whose name it is; here they learn where to look.
+    A mail with an empty sender is let through: mail programs use it to say "I have
+    read your letter", and no name can be forged with it."""
     yield postfix.locked("/etc/postfix/mysql-sender-logins.cf", s)
     yield Postconf(smtpd_sender_login_maps="mysql:/etc/postfix/mysql-sender-logins.cf")
-    own = {"smtpd_sender_restrictions": "reject_sender_login_mismatch"}
-    yield MasterService("submission/inet", SUBMISSION, own)
-    yield MasterService("submissions/inet", SUBMISSIONS, own)
     yield sending("/etc/postfix/mysql-sender-logins.cf")
 
 
@@ -83,15 +89,14 @@ def privacy(s):
     """Each server notes on a mail from whom it got it. For mail from your own people
     that would be the address at home, or in the hotel, for every receiver to read. A
     cleaning service of its own takes it out, for these two doors alone; the time and
-    our queue number stay, so a mail can still be traced."""
+    our queue number stay, so a mail can still be traced. Mails inside mails are left
+    as they are, so that no signature on them breaks."""
     checks = {"header_checks": "regexp:/etc/postfix/ispguide-sending-headers"}
     yield File("/etc/postfix/ispguide-sending-headers", s)
     yield MasterService(
         "cleanup-sending/unix", "cleanup-sending unix n - y - 0 cleanup", checks
     )
-    own = {"cleanup_service_name": "cleanup-sending"}
-    yield MasterService("submission/inet", SUBMISSION, own)
-    yield MasterService("submissions/inet", SUBMISSIONS, own)
+    yield Postconf(mime_header_checks="", nested_header_checks="")
     yield sending("/etc/postfix/ispguide-sending-headers")
 
 

@@ -132,10 +132,10 @@ def the_name(s):
     )
     # In place, not renamed: container engines bind this file from outside.
     yield Once(
-        f"hostname -f answers {s.hostname}",
+        f"hostname -f answers {s.hostname}, from /etc/hosts",
         command="rest=$(grep -v '# ispguide$' /etc/hosts || true)\n"
         f"printf '127.0.1.1 {s.hostname} {short} # ispguide\\n%s\\n' \"$rest\" > /etc/hosts",
-        unless=f"hostname -f | grep -xF {s.hostname}",
+        unless=f"getent -s files hosts {s.hostname} && hostname -f | grep -xF {s.hostname}",
         touches=("/etc/hosts",),
     )
     # A rented server's cloud-init would write both files anew at the next start.

@@ -69,8 +69,6 @@ def redis(s):
         ),
         ports=(6379,),
     )
-    yield ours(f"{LOCAL}/redis.conf", s)
-    yield rspamd(f"{LOCAL}/redis.conf")
 
 
 @chapter.step
@@ -79,10 +77,12 @@ def milter(s):
     spam is refused at the door and nobody innocent gets a bounce. When rspamd is down,
     mail is told to come back later, rather than let in unseen. One process does the
     looking, which is enough for some thousand mails a day and kind to 1 GB of memory."""
+    yield ours(f"{LOCAL}/redis.conf", s)
     yield File(f"{LOCAL}/worker-proxy.inc", s)
     yield File(f"{LOCAL}/worker-normal.inc", s)
     yield File(f"{LOCAL}/logging.inc", s)
     yield rspamd(
+        f"{LOCAL}/redis.conf",
         f"{LOCAL}/worker-proxy.inc",
         f"{LOCAL}/worker-normal.inc",
         f"{LOCAL}/logging.inc",
