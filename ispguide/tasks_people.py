@@ -59,30 +59,33 @@ def people_add(
     """Add a mailbox (an address) or a domain.  The password, when one was made."""
     guide = open_guide(server, sudo)
     with guide.server:
-        if "@" not in what:
-            domain = book.valid_domain(what)
-            _must(
-                domain not in _column(_lists(guide)["domains"]),
-                f"{domain} is there already.",
-            )
-            _change(guide, book.add_domain(domain), f"add {domain}")
-            return ""
-        address = book.valid_address(what)
-        lists = _lists(guide)
-        _must_be_ours(lists, address)
+        if "@" in what:
+            return _add_mailbox(guide, book.valid_address(what), password)
+        domain = book.valid_domain(what)
         _must(
-            address not in _column(lists["mailboxes"]),
-            f"{address} has a mailbox already.",
-            "./guide people password changes its password.",
+            domain not in _column(_lists(guide)["domains"]),
+            f"{domain} is there already.",
         )
-        made = "" if password else secrets.token_urlsafe(15)
-        secret = book.valid_password(password or Secret(made))
-        lists = _change(guide, book.add_mailbox(address, secret), f"add {address}")
-        _must(
-            address in _column(lists["mailboxes"]),
-            f"{address} is still not in the list.",
-        )
-        return made
+        _change(guide, book.add_domain(domain), f"add {domain}")
+        return ""
+
+
+def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
+    """The password, when none was given and one was made."""
+    lists = _lists(guide)
+    _must_be_ours(lists, address)
+    _must(
+        address not in _column(lists["mailboxes"]),
+        f"{address} has a mailbox already.",
+        "./guide people password changes its password.",
+    )
+    made = "" if password else secrets.token_urlsafe(15)
+    secret = book.valid_password(password or Secret(made))
+    lists = _change(guide, book.add_mailbox(address, secret), f"add {address}")
+    _must(
+        address in _column(lists["mailboxes"]), f"{address} is still not in the list."
+    )
+    return made
 
 
 @task

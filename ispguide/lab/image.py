@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ispguide.chapters.packages import PACKAGES
 from ispguide.lab.engine import Engine, LabProblem, Watch, as_root, failed
 from ispguide.lab.sources import CODENAME, apt_settings, inherited
 
@@ -24,17 +25,10 @@ HERE = Path(__file__).parent
 REGISTRY = "debian:12-slim"  # the engine's own short names say where that is
 _SYSTEM = "systemd,systemd-sysv,dbus,openssh-server,python3,iproute2"
 
-_PACKAGES = """
-apache2 ca-certificates certbot cron dovecot-core dovecot-imapd dovecot-lmtpd
-dovecot-managesieved dovecot-mysql dovecot-pop3d dovecot-sieve eatmydata
-libnet-ssleay-perl libsasl2-modules locales mariadb-server openssl postfix
-postfix-mysql redis-server rspamd swaks systemd-timesyncd unattended-upgrades
-"""
-
 
 def packages() -> list[str]:
     """What the guide will install; its archives lie ready in the server's image."""
-    return _PACKAGES.split()
+    return sorted(PACKAGES)
 
 
 def server(engine: Engine, watch: Watch) -> str:

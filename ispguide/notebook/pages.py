@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -46,7 +47,9 @@ class Page:
             )
         what = [f"{self.chapter.name}.{name}"]
         if switch.position() == switch.LOOK:
-            return guarded(lambda: tasks.look(tasks.HERE, what, switch.current()))
+            return guarded(
+                lambda: marked(tasks.look(tasks.HERE, what, switch.current()))
+            )
         return watched(
             lambda watch: tasks.apply(tasks.HERE, what, switch.current(), None, watch)
         )
@@ -56,7 +59,8 @@ class Page:
         if switch.position() == switch.LOOK:
             names = ", ".join(s.title for s in self.chapter.proofs)
             return sentence(
-                f"Looking only: the proofs ({names}) send mail, so they did not run. "
+                f"Looking only: the proofs ({names}) act like a user, and some send "
+                "mail, so they did not run. "
                 f"Turn the switch to “{switch.DO}” in 00-start to see them."
             )
         return watched(
@@ -102,4 +106,9 @@ def guarded(work: Callable[[], Any]) -> Any:
 def watched(work: Callable[[Callable[[str], None]], Report]) -> Any:
     """The same with a line of progress while it runs."""
     with closing(Progress()) as progress:
-        return guarded(lambda: work(progress))
+        return guarded(lambda: marked(work(progress)))
+
+
+def marked(report: Report) -> Report:
+    """The report under a line that says which server this is, and the switch."""
+    return replace(report, notes=(badge(), *report.notes))

@@ -37,8 +37,12 @@ def practice() -> Any:
         with closing(Progress()) as progress:
             if not lab.status().running:
                 lab.up(progress)
-        _switch.use("practice")
-        return sentence("The practice server runs. " + badge())
+        if Profile.load(_switch.current()).practice:
+            return sentence("The practice server runs. " + badge())
+        return sentence(
+            "The practice server runs. Another server stays in use: " + badge() + ". "
+            'start.use("practice") changes to this one.'
+        )
 
     return guarded(work)
 

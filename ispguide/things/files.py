@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ispguide import facts
-from ispguide.actions import Action, Attributes, MakeDirectory, MakeLink, Remove, Write
+from ispguide.actions import (
+    Action,
+    Attributes,
+    MakeDirectory,
+    MakeLink,
+    Remove,
+    Run,
+    Write,
+)
 from ispguide.facts import Fact, Have, Unsure, failed_answer
 from ispguide.settings import Settings
 from ispguide.templates import render
@@ -70,7 +78,10 @@ class File(Plain):
         now = have[facts.file(self.path)]
         if now.get("text") == self.text:
             return [Attributes(self.path, self.mode, self.owner, self.group)]
-        return [Write(self.path, self.text, self.mode, self.owner, self.group)]
+        write = Write(self.path, self.text, self.mode, self.owner, self.group)
+        # A unit's file counts only when systemd has read it.
+        of_unit = self.path.startswith("/etc/systemd/")
+        return [write, Run("systemctl daemon-reload")] if of_unit else [write]
 
 
 @dataclass(frozen=True)
