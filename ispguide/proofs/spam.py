@@ -79,20 +79,21 @@ def spam_to_junk(ctx: Context) -> Verdict:
     need(said, "Even a mail that is only careless")
     folder, kept = received(ctx, mark, key="TEXT")
     score = points(kept)
-    seen = f"A mail with {score} points lies in {folder or 'no folder'}."
+    judged = "nobody judged" if score is None else f"with {score} points"
+    seen = f"A mail {judged} lies in {folder or 'no folder'}."
     if folder == "INBOX" and score is not None and score < ctx.settings.junk_score:
         return None, f"{seen} That is too little for Junk."
     return folder == "Junk", seen
 
 
 def rude(mark: str) -> str:
-    """No Message-ID, To, Date or Subject and a nonsense From: 7.9 points in Debian's
-    rspamd 3.4, and 0 to 8 more by the network."""
+    """No Message-ID, To, Date or Subject and a nonsense From: 8.9 points in Debian's
+    rspamd 3.4, more where the sender's network is judged too."""
     return f"From: x\n\n{mark}\n"
 
 
 def careless(mark: str) -> str:
-    """Only Message-ID and Date are missing: 3.4 points, and more by the network."""
+    """No Message-ID and Date, and for somebody else: 7.5 points likewise."""
     return f"From: <{STRANGER}>\nTo: <{FOREIGN}>\nSubject: {mark}\n\n{mark}\n"
 
 
