@@ -104,13 +104,13 @@ class Vault:
 VAULT = Vault()
 
 
-def hash_password(password):
-    """BLF-CRYPT at cost 12.  bcrypt reads 72 bytes, so more is refused, not cut."""
+def hash_password(password, cost=12):
+    """BLF-CRYPT.  bcrypt reads 72 bytes, so more is refused, not cut."""
     import crypt
 
     if len(password.encode()) > 72:
         raise Failed("The password is longer than the 72 bytes its hash can hold.")
-    salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=4096)
+    salt = crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2**cost)
     return "{BLF-CRYPT}" + crypt.crypt(password, salt).replace("$2b$", "$2y$", 1)
 
 
@@ -610,7 +610,7 @@ class Transaction:
         if enable and call(["systemctl", "is-enabled", unit])[0]:
             self.shell(f"systemctl enable {unit}")
         call(["systemctl", "reset-failed", unit, watch])
-        rc, _, err = call(["systemctl", verb, unit], limit=90)
+        rc, _, err = call(["systemctl", verb, unit], limit=180)
         try:
             if rc:
                 raise Failed(err)
@@ -647,7 +647,7 @@ class Transaction:
         for unit, state in self.started.items():
             if state == "active":
                 call(["systemctl", "reset-failed", unit])
-                call(["systemctl", "restart", unit], limit=90)
+                call(["systemctl", "restart", unit], limit=180)
         return changed
 
 
@@ -893,9 +893,10 @@ def mailbox(request):
     local = f"ispguide-proof-{int(time.time()):x}-{random.token_hex(4)}"
     sweep_old(domain)
     address, alias = f"{local}@{domain}", f"{local}-alias@{domain}"
+    quick = hash_password(password, cost=5)  # random and gone in a minute
     sql = (
         "INSERT INTO mailserver.virtual_users (domain_id, email, password) SELECT id, "
-        f"'{address}', '{hash_password(password)}' FROM mailserver.virtual_domains WHERE name='{domain}';"
+        f"'{address}', '{quick}' FROM mailserver.virtual_domains WHERE name='{domain}';"
         "INSERT INTO mailserver.virtual_aliases (domain_id, source, destination) SELECT id, "
         f"'{alias}', '{address}' FROM mailserver.virtual_domains WHERE name='{domain}';"
     )
