@@ -33,7 +33,8 @@ class Applying:
         self.guide, self.watch = guide, watch
         self.actions = 0
         self.fresh: set[str] = set()  # steps looked at since the last change
-        self.bad: dict[str, str] = {}  # step → why what rests on it must wait
+        #: step → {thing: why what rests on it must wait}
+        self.bad: dict[str, dict[str, str]] = {}
         self.fixed: dict[tuple[str, str], float] = {}  # (step, thing) → seconds
 
     def run(self, steps: Sequence[Step]) -> list[Finding]:
@@ -52,30 +53,33 @@ class Applying:
 
     def _judge(self, ground: Sequence[Step]) -> None:
         for step in ground:
-            for f in self.guide.findings(step):
-                if f.state == "gap":
-                    self.bad[str(step)] = (
-                        f"First make “{step.title}” true (chapter {step.chapter}): {f.gap}"
-                    )
-                    break
+            where = f"First make “{step.title}” true (chapter {step.chapter})"
+            gaps = [f for f in self.guide.findings(step) if f.state == "gap"]
+            if gaps:
+                self.bad[str(step)] = {f.thing: f"{where}: {f.gap}" for f in gaps}
+
+    def _reason_to_wait(self, step: Step) -> str:
+        """The first gap below the step that it would not close itself: a stopped
+        service that the step starts anyway is no reason to wait."""
+        own = {str(thing) for thing in self.guide.things(step)}
+        for need in self.guide.rests_on(step):
+            for thing, why in self.bad.get(str(need), {}).items():
+                if thing not in own:
+                    return why
+        return ""
 
     def _one(self, step: Step, following: Sequence[Step]) -> list[Finding]:
-        for need in self.guide.rests_on(step):
-            if why := self.bad.get(str(need)):
-                self.bad[str(step)] = why
-                return [
-                    f.now(state="blocked", gap=why, commands=())
-                    for f in self._blank(step)
-                ]
+        if why := self._reason_to_wait(step):
+            self.bad[str(step)] = {"": why}
+            return [f.now(gap=why) for f in self._blank(step)]
         if str(step) not in self.fresh:
             self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
         found = self._make_true(step, following)
         if worst := next(
             (f for f in found if f.state in ("failed", "gap", "blocked")), None
         ):
-            self.bad[str(step)] = (
-                f"First repair “{step.title}” (chapter {step.chapter}): {worst.gap}"
-            )
+            where = f"First repair “{step.title}” (chapter {step.chapter})"
+            self.bad[str(step)] = {"": f"{where}: {worst.gap}"}
         return found
 
     def _blank(self, step: Step) -> list[Finding]:
@@ -122,11 +126,7 @@ class Applying:
         self.fresh = {str(s) for s in (step, *following)}
         done = answer.done
         if done is None:
-            done = {
-                "ok": False,
-                "failed": 0,
-                "evidence": "The server restarted meanwhile.",
-            }
+            done = {"ok": False, "failed": 0, "evidence": "The server restarted."}
         self.actions += len(plan) if done["ok"] else done["failed"] + 1
         return None if done["ok"] else (str(plan[done["failed"]][0]), done)
 
@@ -135,9 +135,7 @@ class Applying:
         from ispguide.guide import WAITS
 
         for wait in WAITS:
-            open_ = [
-                t for t in self.guide.things(step) if _is_gap(t.gap(self.guide.have))
-            ]
+            open_ = self._gaps(step)
             untried = [
                 t for t in open_ if str(t) not in tried and t.fix(self.guide.have)
             ]
@@ -146,18 +144,20 @@ class Applying:
             time.sleep(wait)
             self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
 
+    def _gaps(self, step: Step) -> list[Thing]:
+        have = self.guide.have
+        return [t for t in self.guide.things(step) if _is_gap(t.gap(have))]
+
     def _failed(self, step: Step, failure: tuple[str, dict[str, Any]]) -> list[Finding]:
         name, done = failure
         found = []
         for f in self.guide.findings(step):
             if f.thing == name:
-                f = f.now(
-                    state="failed", gap=_sentence(f, done), evidence=done["evidence"]
-                )
+                said = done["evidence"]
+                f = f.now(state="failed", gap=_sentence(f, done), evidence=said)
             elif f.state == "gap":
-                f = f.now(
-                    state="blocked", gap=f"Not done, because “{name}” failed. {f.gap}"
-                )
+                why = f"Not done, because “{name}” failed. {f.gap}"
+                f = f.now(state="blocked", gap=why)
             found.append(f)
         return found
 
@@ -181,10 +181,8 @@ class Applying:
         self.fresh = {str(s) for s in well}
         again: dict[str, list[Finding]] = {}
         for step in well:
-            if any(f.state == "gap" for f in self.guide.findings(step)):
-                again[str(step)] = self._one(step, ())
-            else:
-                again[str(step)] = self._states(step)
+            disturbed = self._gaps(step)
+            again[str(step)] = self._one(step, ()) if disturbed else self._states(step)
         return again
 
 

@@ -42,7 +42,9 @@ class Guarded(click.Group):
 
 def main() -> None:
     """Entry point; ./guide passes every word on to here."""
-    cli(args=sys.argv[1:] or ["start"], prog_name="ispguide")
+    words = sys.argv[1:]
+    starts = not words or words[0].startswith(("--no-browser", "--port"))
+    cli(args=["start", *words] if starts else words, prog_name="ispguide")
 
 
 @click.group(cls=Guarded)

@@ -123,6 +123,21 @@ def test_one_step_alone_repairs_its_component():
     assert g.check().ok
 
 
+def test_a_stopped_service_does_not_block_a_later_step_that_starts_it():
+    first, second = story()
+
+    @second.step
+    def write_b(s):
+        """The same reader."""
+        yield Service("d", reads="/a")
+
+    there = world(a="1\n")
+    there[facts.unit("d")] = there[facts.unit("d")] | {"active": "inactive"}
+    g = Guide(FakeServer(there, effect), SETTINGS, [first, second])
+    assert [f.state for f in g.apply("second")] == ["fixed"]
+    assert g.check().ok
+
+
 def test_a_failed_action_is_reported_and_what_rests_on_it_waits():
     g = guide(world(), refuse=lambda a: isinstance(a, Start))
     report = g.apply()

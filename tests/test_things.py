@@ -62,6 +62,16 @@ def test_file(now, said, action):
         assert isinstance(FILE.fix(have)[0], action)
 
 
+def test_an_unknown_password_is_not_shown_in_a_diff():
+    file = File(PATH, text="user = x\npassword = ⟦pw⟧\n", mode=0o640)
+    now = RIGHT | {"text": "user = x\npassword = hunter2\n"}
+    gap = file.gap({facts.file(PATH): now})
+    assert "hunter2" not in gap
+    assert "⟦pw⟧" in gap
+    marked = RIGHT | {"text": "user = y\npassword = ⟦pw⟧\n"}
+    assert "-user = y" in file.gap({facts.file(PATH): marked})
+
+
 def test_a_file_that_could_not_be_read_is_unsure_and_not_broken():
     assert isinstance(FILE.gap({facts.file(PATH): {"error": "x"}}), Unsure)
 

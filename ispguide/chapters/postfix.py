@@ -84,8 +84,8 @@ def identity(s):
         f"mail to root goes to {s.postmaster}",
         command="touch /etc/aliases && sed -i '/^root:/d' /etc/aliases && "
         f"echo 'root: {s.postmaster}' >> /etc/aliases && newaliases",
-        unless=f"postalias -q root hash:/etc/aliases | grep -xF '{s.postmaster}' && "
-        f"grep -xF 'root: {s.postmaster}' /etc/aliases",
+        unless=f"grep -xF 'root: {s.postmaster}' /etc/aliases && [ -s /etc/aliases.db ] && "
+        f"postalias -q root hash:/etc/aliases | grep -xF '{s.postmaster}'",
         touches=("/etc/aliases", "/etc/aliases.db"),
     )
     # Which addresses it listens on, Postfix learns at a start, not at a reload.
@@ -109,10 +109,8 @@ def mailboxes(s):
     write a bounce to somebody whose name was forged. Mail that is taken goes on to
     Dovecot; until chapter 8 opens that door, it waits in the queue, and none is lost."""
     yield locked("/etc/postfix/mysql-virtual-mailbox-maps.cf", s)
-    yield Postconf(
-        virtual_mailbox_maps=MAILBOXES,
-        virtual_transport="lmtp:unix:private/dovecot-lmtp",
-    )
+    yield Postconf(virtual_mailbox_maps=MAILBOXES)
+    yield Postconf(virtual_transport="lmtp:unix:private/dovecot-lmtp")
     yield postfix("/etc/postfix/mysql-virtual-mailbox-maps.cf")
 
 

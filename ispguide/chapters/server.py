@@ -7,6 +7,17 @@ https://wiki.debian.org/UnattendedUpgrades
 """
 
 from ispguide.chapter import Chapter
+from ispguide.chapters._machine import (
+    ADD_SUITES,
+    KNOCK,
+    LISTED,
+    MAILERS,
+    OTHERS,
+    RESOLVER,
+    STRANGERS,
+    SUITES,
+    WAITING,
+)
 from ispguide.things import (
     Check,
     Directory,
@@ -19,43 +30,6 @@ from ispguide.things import (
 )
 
 chapter = Chapter("server", "The server itself", 2)
-
-#: The suites apt is told to use, one a line, whatever form its files have.
-SUITES = "apt-get indextargets --no-release-info --format '$(RELEASE)' 'Created-By: Packages'"
-
-#: Suites that mean another system, today or on the day of the next release.
-OTHERS = "^(stable|oldstable|testing|unstable|sid|trixie|forky|buster|bullseye)(-|$)"
-
-#: Adds the missing shelves beside the one in use: same mirror, same signature.
-ADD_SUITES = r"""
-uri=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' \
-  'Created-By: Packages' 'Release: bookworm' | head -n 1)
-key=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-  grep -io 'signed-by[=:] *[^] ]*debian-archive[^] ]*' | head -n 1 | sed 's/.*[=:] *//')
-uri=${uri%/}
-option=${key:+"[signed-by=$key] "}
-{
-  echo '# Written by ispguide, chapter 02: shelves that were missing beside your mirror.'
-  for suite in bookworm-updates bookworm-security; do
-    from=$uri
-    [ $suite = bookworm-updates ] || from=$uri-security
-    SUITES | grep -qx $suite || echo "deb $option$from $suite main"
-  done
-} > /etc/apt/sources.list.d/ispguide.list
-apt-get -q update
-""".replace("SUITES", SUITES)
-
-#: Who listens on a port we need and is none of ours.  Nothing said: nobody.
-STRANGERS = r"""
-ss -Hltnp | awk '
-  match($0, /"[^"]+"/) { name = substr($0, RSTART + 1, RLENGTH - 2); port = $4
-    sub(/.*:/, "", port); ours = "master|apache2|dovecot|systemd|smtpd|init"
-    if ((" 25 80 110 143 443 465 587 993 995 4190 " ~ " " port " ") && name !~ "^(" ours ")")
-      { print "port " port " is held by " name; bad = 1 } }
-  END { exit bad }'
-"""
-
-MAILERS = "exim4-daemon-light exim4-daemon-heavy sendmail-bin opensmtpd nullmailer ssmtp msmtp-mta"
 
 
 @chapter.step
@@ -198,59 +172,6 @@ def updates(s):
     yield File("/etc/apt/apt.conf.d/52ispguide-updates", s)
     yield Service("apt-daily.timer")
     yield Service("apt-daily-upgrade.timer")
-
-
-#: Asks the resolver for a name; 75 is "could not tell", 1 is "it does not answer".
-RESOLVER = """python3 - {name} <<'END'
-import socket, sys
-try:
-    print(socket.getaddrinfo(sys.argv[1], None)[0][4][0])
-except socket.gaierror as error:
-    print(error)
-    sys.exit(error.errno == socket.EAI_AGAIN)
-END"""
-
-#: Knocks at port 25 of a mail server everybody knows.
-KNOCK = """python3 - {name} <<'END'
-import socket, sys
-try:
-    address = socket.getaddrinfo(sys.argv[1], 25, socket.AF_INET)[0][4]
-except OSError:
-    print("no way to the internet from here, or no resolver")
-    sys.exit(75)
-try:
-    print(socket.create_connection(address, 6).recv(200).decode())
-except OSError as error:
-    print(error)
-    sys.exit(1)
-END"""
-
-#: Asks a block list for this address, after asking it for the entry that is always there.
-LISTED = """python3 - {name} <<'END'
-import ipaddress, socket, sys
-def unknown(why):
-    print(why); sys.exit(75)
-def ask(name):
-    try:
-        return socket.gethostbyname(name + "." + sys.argv[1])
-    except OSError:
-        return ""
-line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-line.connect(("192.0.2.1", 9))
-own = line.getsockname()[0]
-behind = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10".split()
-if any(ipaddress.ip_address(own) in ipaddress.ip_network(n) for n in behind):
-    unknown("its public address is not known to the machine itself: " + own)
-if not ask("2.0.0.127").startswith("127.0.0."):
-    unknown("the block list does not answer this resolver")
-found = ask(".".join(reversed(own.split("."))))
-print(own, found)
-sys.exit(found.startswith("127.0.0."))
-END"""
-
-#: Security fixes that wait.  They are shown, and tonight's timer installs them.
-WAITING = """n=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst.*Debian-Security')
-echo "$n security updates wait"; [ "$n" = 0 ] || exit 75"""
 
 
 @chapter.proof
