@@ -18,6 +18,47 @@ OF_DOMAIN = (
     "FOREIGN KEY (`domain_id`) REFERENCES `virtual_domains` (`id`) ON DELETE CASCADE"
 )
 
+DOMAINS = SqlTable(
+    "mailserver",
+    "virtual_domains",
+    columns={"id": f"{ID} AUTO_INCREMENT", "name": "varchar(255) NOT NULL"},
+    keys={"name": "UNIQUE KEY `name` (`name`)"},
+)
+
+USERS = SqlTable(
+    "mailserver",
+    "virtual_users",
+    columns={
+        "id": f"{ID} AUTO_INCREMENT",
+        "domain_id": ID,
+        "email": "varchar(320) NOT NULL",
+        "password": "varchar(255) NOT NULL",
+        "quota": "bigint(20) NOT NULL DEFAULT 0",
+    },
+    keys={
+        "email": "UNIQUE KEY `email` (`email`)",
+        "domain_id": "KEY `domain_id` (`domain_id`)",
+        "domain": f"CONSTRAINT `virtual_users_ibfk_1` {OF_DOMAIN}",
+    },
+)
+
+# The index on (source, destination) also serves every question for a source alone.
+ALIASES = SqlTable(
+    "mailserver",
+    "virtual_aliases",
+    columns={
+        "id": f"{ID} AUTO_INCREMENT",
+        "domain_id": ID,
+        "source": "varchar(320) NOT NULL",
+        "destination": "varchar(320) NOT NULL",
+    },
+    keys={
+        "forwarding": "UNIQUE KEY `forwarding` (`source`,`destination`)",
+        "domain_id": "KEY `domain_id` (`domain_id`)",
+        "domain": f"CONSTRAINT `virtual_aliases_ibfk_1` {OF_DOMAIN}",
+    },
+)
+
 #: Looks at the book through the eyes of the user who may only read.
 READ = """[client]
 user=mailserver
@@ -63,44 +104,9 @@ def tables(s):
     that does not exist. Delete a domain, and its mailboxes and forwardings go too;
     mail on the disk stays. A quota is in bytes, and 0 means no limit."""
     yield Database("mailserver")
-    yield SqlTable(
-        "mailserver",
-        "virtual_domains",
-        columns={"id": f"{ID} AUTO_INCREMENT", "name": "varchar(255) NOT NULL"},
-        keys={"name": "UNIQUE KEY `name` (`name`)"},
-    )
-    yield SqlTable(
-        "mailserver",
-        "virtual_users",
-        columns={
-            "id": f"{ID} AUTO_INCREMENT",
-            "domain_id": ID,
-            "email": "varchar(320) NOT NULL",
-            "password": "varchar(255) NOT NULL",
-            "quota": "bigint(20) NOT NULL DEFAULT 0",
-        },
-        keys={
-            "email": "UNIQUE KEY `email` (`email`)",
-            "domain_id": "KEY `domain_id` (`domain_id`)",
-            "domain": f"CONSTRAINT `virtual_users_ibfk_1` {OF_DOMAIN}",
-        },
-    )
-    # The index on (source, destination) also serves every question for a source alone.
-    yield SqlTable(
-        "mailserver",
-        "virtual_aliases",
-        columns={
-            "id": f"{ID} AUTO_INCREMENT",
-            "domain_id": ID,
-            "source": "varchar(320) NOT NULL",
-            "destination": "varchar(320) NOT NULL",
-        },
-        keys={
-            "forwarding": "UNIQUE KEY `forwarding` (`source`,`destination`)",
-            "domain_id": "KEY `domain_id` (`domain_id`)",
-            "domain": f"CONSTRAINT `virtual_aliases_ibfk_1` {OF_DOMAIN}",
-        },
-    )
+    yield DOMAINS
+    yield USERS
+    yield ALIASES
 
 
 @chapter.step

@@ -5,12 +5,12 @@ Manuals: https://doc.dovecot.org/2.3/configuration_manual/protocols/lmtp_server/
 https://doc.dovecot.org/2.3/configuration_manual/sieve/, lmtp(8)
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import dovecot, postfix
+from ispguide.chapters._words import proved
 from ispguide.chapters.dovecot import CONF
 from ispguide.mail import Postconf
-from ispguide.things import Check, File, Proof
+from ispguide.things import Check, File
 
 chapter = Chapter(
     "delivery",
@@ -55,10 +55,9 @@ def prove(s):
         answer="^socket 600 postfix$",
         do="Run the step `lmtp`.",
     )
-    yield Proof("mail to name+tag arrives", facts.proof("plus_address"))
-    yield Proof("mail to a second name arrives", facts.proof("alias_delivers"))
-    yield Proof(
-        "a catch-all leaves mailboxes their mail",
-        facts.proof("catchall_respects_mailboxes"),
+    yield proved("mail to name+tag arrives", "plus_address")
+    yield proved("mail to a second name arrives", "alias_delivers")
+    yield proved(
+        "a catch-all leaves mailboxes their mail", "catchall_respects_mailboxes"
     )
-    yield Proof("no letter can be hidden in another", facts.proof("smuggling_refused"))
+    yield proved("no letter can be hidden in another", "smuggling_refused")

@@ -5,11 +5,11 @@ Takes no mail yet; that is chapter 8.
 Manuals: https://doc.dovecot.org/2.3/configuration_manual/
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import database, tls
+from ispguide.chapters._words import proved
 from ispguide.chapters.tls import CIPHERS
-from ispguide.things import Check, Directory, File, Once, Proof, Service, User
+from ispguide.things import Check, Directory, File, Once, Service, User
 
 chapter = Chapter(
     "dovecot", "Dovecot keeps the mailboxes", 7, needs=[tls.chapter, database.chapter]
@@ -98,25 +98,13 @@ def prove(s):
     services = ("imap", "pop3") if s.pop3 else ("imap",)
     for service in services:
         name = service.upper()
-        yield Proof(
-            f"{name} refuses plain text", facts.proof("plaintext_refused", service)
-        )
-        yield Proof(
-            f"{name} takes the right password", facts.proof("login_works", service)
-        )
-        yield Proof(
-            f"{name} refuses a wrong one",
-            facts.proof("wrong_password_refused", service),
-        )
+        yield proved(f"{name} refuses plain text", "plaintext_refused", service)
+        yield proved(f"{name} takes the right password", "login_works", service)
+        yield proved(f"{name} refuses a wrong one", "wrong_password_refused", service)
     for port in ("143", "993", *(("110", "995") if s.pop3 else ())):
-        yield Proof(
-            f"port {port} shows the certificate on the disk",
-            facts.proof("served_certificate", port),
+        yield proved(
+            f"port {port} shows the certificate on the disk", "served_certificate", port
         )
-        yield Proof(
-            f"port {port} refuses TLS 1.0 and 1.1", facts.proof("tls_floor", port)
-        )
-    yield Proof("the special folders are there", facts.proof("special_folders"))
-    yield Proof(
-        "the door for filter rules is shut", facts.proof("sieve_closed_outside")
-    )
+        yield proved(f"port {port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+    yield proved("the special folders are there", "special_folders")
+    yield proved("the door for filter rules is shut", "sieve_closed_outside")

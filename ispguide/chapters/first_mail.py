@@ -4,10 +4,9 @@ Changes nothing on the server: all that is needed is there by now.
 Manuals: RFC 5321 (SMTP), RFC 9051 (IMAP), RFC 1939 (POP3)
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import delivery
-from ispguide.things import Proof
+from ispguide.chapters._words import proved
 
 chapter = Chapter("first_mail", "The first mail", 9, needs=[delivery.chapter])
 
@@ -17,7 +16,7 @@ def send_one_in(s):
     """A stranger knocks at port 25 with a letter for a mailbox that was made for this
     moment. Postfix must take it, Dovecot must store it, and it must be found again
     with every word it was sent with."""
-    yield Proof("a stranger's mail arrives", facts.proof("stranger_delivers"))
+    yield proved("a stranger's mail arrives", "stranger_delivers")
 
 
 @chapter.proof
@@ -25,6 +24,6 @@ def read_it(s):
     """The same letter, read the way a mail program reads it: over IMAP, which leaves
     mail on the server, and over POP3, if you chose to have it, which fetches it. If
     this works from here, it works from a phone."""
-    yield Proof("it can be read over IMAP", facts.proof("reads_mail", "imap"))
+    yield proved("it can be read over IMAP", "reads_mail", "imap")
     if s.pop3:
-        yield Proof("it can be read over POP3", facts.proof("reads_mail", "pop3"))
+        yield proved("it can be read over POP3", "reads_mail", "pop3")

@@ -5,12 +5,12 @@ Manuals: postconf(5), mysql_table(5), VIRTUAL_README, SMTPD_ACCESS_README,
 TLS_README, https://www.postfix.org/smtp-smuggling.html
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import database, tls
+from ispguide.chapters._words import asks, proved
 from ispguide.chapters.tls import CIPHERS
 from ispguide.mail import Postconf
-from ispguide.things import Check, File, Once, Proof, Service
+from ispguide.things import File, Once, Service
 
 chapter = Chapter(
     "postfix", "Postfix asks the address book", 6, needs=[tls.chapter, database.chapter]
@@ -29,6 +29,26 @@ EMPTY = """# Written by ispguide, chapter 06 and later: the settings of Postfix.
 # postconf(5) explains each one.
 compatibility_level = 3.6
 """
+
+
+MAIN_CF = Once(
+    "there is a main.cf for the settings of Postfix",
+    command=f"cat > /etc/postfix/main.cf <<'END'\n{EMPTY}END",
+    unless="[ -s /etc/postfix/main.cf ]",
+    touches=("/etc/postfix/main.cf",),
+)
+
+
+def root_goes_to(address: str) -> Once:
+    """A line in /etc/aliases; the lines of others stay."""
+    return Once(
+        f"mail to root goes to {address}",
+        command="touch /etc/aliases && sed -i '/^root:/d' /etc/aliases && "
+        f"echo 'root: {address}' >> /etc/aliases && newaliases",
+        unless=f"grep -xF 'root: {address}' /etc/aliases && [ -s /etc/aliases.db ] && "
+        f"postalias -q root hash:/etc/aliases | grep -xF '{address}'",
+        touches=("/etc/aliases", "/etc/aliases.db"),
+    )
 
 
 def postfix(*reads: str, reload: bool = True, ports=(25,)) -> Service:
@@ -57,12 +77,7 @@ def identity(s):
     what goes to `localhost`. Neither the server's name nor a mail domain stands in
     `mydestination`, because a domain can be in one class only, and ours are in the
     address book. Mail to root goes to you. The greeting tells the name and no more."""
-    yield Once(
-        "there is a main.cf for the settings of Postfix",
-        command=f"cat > /etc/postfix/main.cf <<'END'\n{EMPTY}END",
-        unless="[ -s /etc/postfix/main.cf ]",
-        touches=("/etc/postfix/main.cf",),
-    )
+    yield MAIN_CF
     yield Postconf(
         compatibility_level="3.6",
         myhostname=s.hostname,
@@ -80,14 +95,7 @@ def identity(s):
         alias_maps="hash:/etc/aliases",
         alias_database="hash:/etc/aliases",
     )
-    yield Once(
-        f"mail to root goes to {s.postmaster}",
-        command="touch /etc/aliases && sed -i '/^root:/d' /etc/aliases && "
-        f"echo 'root: {s.postmaster}' >> /etc/aliases && newaliases",
-        unless=f"grep -xF 'root: {s.postmaster}' /etc/aliases && [ -s /etc/aliases.db ] && "
-        f"postalias -q root hash:/etc/aliases | grep -xF '{s.postmaster}'",
-        touches=("/etc/aliases", "/etc/aliases.db"),
-    )
+    yield root_goes_to(s.postmaster)
     # Which addresses it listens on, Postfix learns at a start, not at a reload.
     yield postfix(reload=False)
 
@@ -170,19 +178,6 @@ def safety(s):
     yield postfix(s.cert_dir)
 
 
-def asks(question: str, key: str, map_: str, answer: str) -> Check:
-    """A question to a map, asked as the user that Postfix runs as."""
-    yes = f"^{answer}$" if answer else ""
-    negate = "" if answer else "; [ $? = 1 ]"
-    return Check(
-        question,
-        f"[ -e {map_.partition(':')[2]} ] && "
-        f"runuser -u postfix -- postmap -q '{key}' {map_}{negate}",
-        answer=yes,
-        do="Is the service mariadb running, and the password in the file the right one?",
-    )
-
-
 @chapter.proof
 def prove(s):
     """First we ask the maps, as the user that Postfix runs as. Then we come to the
@@ -198,14 +193,11 @@ def prove(s):
         "",
     )
     yield asks("mail to root comes to you", f"root@{s.hostname}", SYSTEM, s.postmaster)
-    yield Proof(
-        "an unknown address is refused at the door", facts.proof("unknown_refused")
+    yield proved("an unknown address is refused at the door", "unknown_refused")
+    yield proved("strangers cannot send through us", "relay_refused")
+    yield proved("VRFY tells nothing", "vrfy_silent")
+    yield proved("port 25 offers no login", "no_auth_on_25")
+    yield proved(
+        "port 25 shows the certificate on the disk", "served_certificate", "25"
     )
-    yield Proof("strangers cannot send through us", facts.proof("relay_refused"))
-    yield Proof("VRFY tells nothing", facts.proof("vrfy_silent"))
-    yield Proof("port 25 offers no login", facts.proof("no_auth_on_25"))
-    yield Proof(
-        "port 25 shows the certificate on the disk",
-        facts.proof("served_certificate", "25"),
-    )
-    yield Proof("port 25 refuses TLS 1.0 and 1.1", facts.proof("tls_floor", "25"))
+    yield proved("port 25 refuses TLS 1.0 and 1.1", "tls_floor", "25")

@@ -4,11 +4,11 @@ Ports 587 and 465 for people, port 25 for servers; the two never mix.
 Manuals: master(5), SASL_README, RFC 8314 (implicit TLS), header_checks(5)
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import delivery, dovecot, postfix
+from ispguide.chapters._words import proved
 from ispguide.mail import MasterService, Postconf
-from ispguide.things import File, Proof, Service
+from ispguide.things import File, Service
 
 chapter = Chapter("sending", "Sending mail", 12, needs=[delivery.chapter])
 
@@ -106,18 +106,16 @@ def prove(s):
     without login, with a wrong password, in somebody else's name. And what arrives
     does not tell where it was written."""
     for port, service in (("587", "submission"), ("465", "submissions")):
-        yield Proof(f"{port} sends with a login", facts.proof("sends", port))
-        yield Proof(f"{port} sends nothing without", facts.proof("needs_login", port))
-        wrong = facts.proof("wrong_password_refused", service)
-        yield Proof(f"{port} refuses a wrong password", wrong)
-        forged = facts.proof("forged_sender_refused", port)
-        yield Proof(f"{port} refuses another's name", forged)
-        yield Proof(
-            f"{port} lets a second name send", facts.proof("alias_may_send", port)
+        yield proved(f"{port} sends with a login", "sends", port)
+        yield proved(f"{port} sends nothing without", "needs_login", port)
+        yield proved(
+            f"{port} refuses a wrong password", "wrong_password_refused", service
         )
-        hidden = facts.proof("no_client_address", port)
-        yield Proof(f"{port} does not tell where it was written", hidden)
-        certificate = facts.proof("served_certificate", port)
-        yield Proof(f"{port} shows the certificate on the disk", certificate)
-        yield Proof(f"{port} refuses TLS 1.0 and 1.1", facts.proof("tls_floor", port))
-    yield Proof("port 25 still offers no login", facts.proof("no_auth_on_25"))
+        yield proved(f"{port} refuses another's name", "forged_sender_refused", port)
+        yield proved(f"{port} lets a second name send", "alias_may_send", port)
+        yield proved(
+            f"{port} tells not where it was written", "no_client_address", port
+        )
+        yield proved(f"{port} shows the right certificate", "served_certificate", port)
+        yield proved(f"{port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+    yield proved("port 25 still offers no login", "no_auth_on_25")

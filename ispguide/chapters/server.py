@@ -9,13 +9,19 @@ https://wiki.debian.org/UnattendedUpgrades
 from ispguide.chapter import Chapter
 from ispguide.chapters._machine import (
     ADD_SUITES,
+    CLOUD_INIT,
+    DEBIAN_12,
+    DISK,
     KNOCK,
     LISTED,
-    MAILERS,
+    MEMORY,
+    OTHER_MAILERS,
     OTHERS,
+    PORTS,
     RESOLVER,
-    STRANGERS,
+    SMALL_FILES,
     SUITES,
+    SYSTEMD,
     WAITING,
 )
 from ispguide.things import (
@@ -38,46 +44,13 @@ def the_machine(s):
     nobody else living there. Nothing is changed here. What is wrong at this point
     costs a minute now and an evening later, so the guide goes no further until it is
     put right."""
-    yield Check(
-        "this machine runs Debian 12",
-        '. /etc/os-release; echo "$PRETTY_NAME"; [ "$ID $VERSION_ID" = "debian 12" ]',
-        do="Take a server with Debian 12: every file of this guide was made for it.",
-    )
-    yield Check(
-        "it was started by systemd and has a common processor",
-        'echo "$(cat /proc/1/comm), $(uname -m)"; [ -d /run/systemd/system ]',
-        answer="(x86_64|aarch64)$",
-        do="Take an ordinary virtual server; a bare application container will not do.",
-    )
-    yield Check(
-        "it has 1 GB of memory",
-        "awk '/^MemTotal/ {print int($2/1024) \" MB\"; exit $2 < 900*1024}' /proc/meminfo",
-        do="Give it 1 GB, or the database and the spam filter will push each other out.",
-    )
-    yield Check(
-        "there is room on its disk: 3 GB to begin with, 500 MB when all is installed",
-        "[ -x /usr/sbin/postfix ] && need=500 || need=3000\n"
-        'df -Pm / /var | awk -v need=$need \'NR > 1 {print $4 " MB free on " $6}'
-        " NR > 1 && $4 < need {bad = 1} END {exit bad}'",
-        do="Free some space or take a larger disk; `du -xh / | sort -h | tail` shows what is big.",
-    )
-    yield Check(
-        "there is room for many small files",
-        "df -Pi / /var | awk 'NR > 1 && $2 > 0 && $4 < 50000"
-        ' {print $4 " inodes free on " $6; bad = 1} END {exit bad}\'',
-        do="A maildir is one file for each mail. Delete small files or take another disk.",
-    )
-    yield Check(
-        "the ports of mail and web are free, or held by our own programs",
-        STRANGERS,
-        do="Two programs cannot answer one bell: stop or remove the other one first.",
-    )
-    yield Check(
-        "no other mail program is installed",
-        "dpkg-query -W -f '${db:Status-Status} ${Package}\\n' "
-        f"{MAILERS} 2>/dev/null | grep '^installed'; [ $? = 1 ]",
-        do="Remove it (apt-get remove exim4-base, for example), if nobody needs it.",
-    )
+    yield DEBIAN_12
+    yield SYSTEMD
+    yield MEMORY
+    yield DISK
+    yield SMALL_FILES
+    yield PORTS
+    yield OTHER_MAILERS
 
 
 @chapter.step
@@ -112,15 +85,7 @@ def the_name(s):
         unless=f"getent -s files hosts {s.hostname} && hostname -f | grep -xF {s.hostname}",
         touches=("/etc/hosts",),
     )
-    # A rented server's cloud-init would write both files anew at the next start.
-    yield Once(
-        "cloud-init, where there is one, leaves the name alone",
-        command="printf '%s\\n' '# Written by ispguide, chapter 02.' 'preserve_hostname: true' "
-        "'manage_etc_hosts: false' > /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
-        unless="[ ! -d /etc/cloud/cloud.cfg.d ] || "
-        "grep -qs 'manage_etc_hosts: false' /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
-        touches=("/etc/cloud/cloud.cfg.d/99-ispguide.cfg",),
-    )
+    yield CLOUD_INIT
 
 
 @chapter.step

@@ -6,12 +6,12 @@ Manuals: https://docs.rspamd.com/, MILTER_README, RFC 6785 (imapsieve),
 https://doc.dovecot.org/2.3/configuration_manual/sieve/configuration/
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import dovecot, postfix, sending, tls
+from ispguide.chapters._words import proved, told
 from ispguide.chapters.dovecot import CONF
 from ispguide.mail import Postconf
-from ispguide.things import Check, Directory, File, Once, Proof, ServerSecret, Service
+from ispguide.things import Check, Directory, File, Once, ServerSecret, Service
 
 chapter = Chapter("spam", "Catching spam", 13, needs=[sending.chapter])
 
@@ -31,15 +31,6 @@ def rspamd(*reads: str) -> Service:
 def ours(path: str, s) -> File:
     """A file with a password in it, for root and rspamd alone."""
     return File(path, s, mode=0o640, group="_rspamd")
-
-
-def told(unit: str) -> Once:
-    """systemd has read the drop-in file of a unit."""
-    return Once(
-        f"systemd has read how {unit} is to be started",
-        command="systemctl daemon-reload",
-        unless=f"systemctl show {unit} -p NeedDaemonReload --value | grep -x no",
-    )
 
 
 def compiled(path: str) -> Once:
@@ -197,14 +188,10 @@ def prove(s):
         "| awk '{print $4}' | grep -vE '^(127.0.0.1|.::1.):'; [ $? = 1 ]",
         do="Look for a bind_socket in /etc/rspamd/local.d and a bind in /etc/redis.",
     )
-    yield Proof("what is certainly spam is refused", facts.proof("gtube_refused"))
-    yield Proof("the verdict stands in the mail", facts.proof("headers_added"))
-    yield Proof(
-        "a forged mark counts for nothing", facts.proof("forged_spam_header_ignored")
-    )
-    yield Proof("probable spam lands in Junk", facts.proof("spam_to_junk"))
-    yield Proof("dragging a mail to Junk and back teaches", facts.proof("junk_teaches"))
-    yield Proof(
-        "emptying Junk into Trash teaches nothing", facts.proof("trash_teaches_nothing")
-    )
-    yield Proof("the web page asks for a password", facts.proof("web_page_locked"))
+    yield proved("what is certainly spam is refused", "gtube_refused")
+    yield proved("the verdict stands in the mail", "headers_added")
+    yield proved("a forged mark counts for nothing", "forged_spam_header_ignored")
+    yield proved("probable spam lands in Junk", "spam_to_junk")
+    yield proved("dragging a mail to Junk and back teaches", "junk_teaches")
+    yield proved("emptying Junk into Trash teaches nothing", "trash_teaches_nothing")
+    yield proved("the web page asks for a password", "web_page_locked")

@@ -6,10 +6,11 @@ Manuals: https://eff-certbot.readthedocs.io/, https://httpd.apache.org/docs/2.4/
 https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate, version 5.7)
 """
 
-from ispguide import facts
 from ispguide.chapter import Chapter
 from ispguide.chapters import packages
-from ispguide.things import Absent, Directory, File, Link, Once, Proof, Service
+from ispguide.chapters._certificate import HOOK, ask, good
+from ispguide.chapters._words import proved, told
+from ispguide.things import Absent, Directory, File, Link, Once, Service
 
 chapter = Chapter("tls", "A name that can be trusted", 4, needs=[packages.chapter])
 
@@ -21,8 +22,6 @@ CIPHERS = (
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305"
 )
 
-LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
-HOOK = "/etc/letsencrypt/renewal-hooks/deploy/ispguide.sh"
 
 APACHE = "/etc/apache2"
 MODULES = ("ssl", "socache_shmcb", "rewrite", "headers")
@@ -54,67 +53,6 @@ def modules(*names: str) -> Once:
 def enabled(kind: str, name: str) -> Link:
     """Debian's way to switch a site or a piece of configuration on: a link."""
     return Link(f"{APACHE}/{kind}-enabled/{name}", f"../{kind}-available/{name}")
-
-
-def authority(s) -> str:
-    """The directory of the authority that is asked."""
-    return s.acme_url if s.tls == "acme-url" else LETS_ENCRYPT
-
-
-def good(s) -> str:
-    """Succeeds when the certificate is ours, valid for a week, and from the right hand."""
-    same = "=" if s.tls == "self-signed" else "!="
-    from_ = f"server = {authority(s)}"
-    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
-    asked = "true" if s.tls == "self-signed" else f"grep -F '{from_}' {kept}"
-    return (
-        f"cd {s.cert_dir} && c='openssl x509 -noout -in fullchain.pem' && "
-        f"$c -checkend 604800 && $c -checkhost {s.hostname} | grep 'does match' && "
-        f'[ "$($c -subject_hash)" {same} "$($c -issuer_hash)" ] && '
-        '[ "$($c -pubkey)" = "$(openssl pkey -in privkey.pem -pubout)" ] && ' + asked
-    )
-
-
-#: What lay there is put aside, so that half a certificate cannot stand in the way, and
-#: comes back when asking fails.  The programs keep the one they have in memory.
-ASK = """cd /etc/letsencrypt
-all="live/{name} archive/{name} renewal/{name}.conf"
-[ ! -d before ] || rm -rf before
-for it in $all; do
-  [ ! -e $it ] || {{ install -d -m 0700 before/${{it%/*}}; mv $it before/$it; }}
-done
-if ! {{ {get}; }}; then
-  for it in $all; do
-    [ ! -e before/$it ] || {{ rm -rf $it; mv before/$it $it; }}
-  done
-  exit 1
-fi
-rm -rf before
-[ ! -x {hook} ] || {hook}"""
-
-
-def ask(s) -> str:
-    """Gets a certificate from whom the reader chose."""
-    get = _sign_ourselves(s) if s.tls == "self-signed" else _ask_authority(s)
-    return ASK.format(name=s.hostname, get=get, hook=HOOK)
-
-
-def _ask_authority(s) -> str:
-    trust = f"REQUESTS_CA_BUNDLE={s.acme_ca} " if s.acme_ca else ""
-    return (
-        f"{trust}certbot certonly --non-interactive --agree-tos --email '{s.postmaster}' "
-        f"--server {authority(s)} --webroot --webroot-path /var/www/{s.hostname} "
-        f"--cert-name {s.hostname} -d {s.hostname}"
-    )
-
-
-def _sign_ourselves(s) -> str:
-    return (
-        f"install -d -m 0700 /etc/letsencrypt/live {s.cert_dir} && umask 077 && "
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc "
-        f"-days 3650 -subj /CN={s.hostname} -addext subjectAltName=DNS:{s.hostname} "
-        f"-keyout {s.cert_dir}/privkey.pem -out {s.cert_dir}/fullchain.pem"
-    )
 
 
 @chapter.step
@@ -179,26 +117,18 @@ def renewal(s):
     Whoever forgets this has an outage on a Sunday, three months after all was well."""
     yield File(HOOK, s, mode=0o755)
     yield File("/etc/systemd/system/certbot.service.d/ispguide.conf", s)
-    yield Once(
-        "systemd has read how certbot is to be started",
-        command="systemctl daemon-reload",
-        unless="systemctl show certbot.service -p NeedDaemonReload --value | grep -x no",
-    )
+    yield told("certbot.service")
     yield Service("certbot.timer")
 
 
 @chapter.proof
 def prove(s):
     """Seen from outside, as a browser and the authority see it: the plain site sends
-    us on, except where the authority looks, and the encrypted one shows the very
+    us on, except where the authority looks. The encrypted one shows the very
     certificate that lies on the disk, and speaks no version of TLS that is broken."""
-    yield Proof(
-        "the plain site sends everybody to the encrypted one",
-        facts.proof("http_redirect"),
+    yield proved("the plain site sends everybody to the encrypted one", "http_redirect")
+    yield proved("the authority's path is not redirected", "acme_path")
+    yield proved(
+        "port 443 shows the certificate on the disk", "served_certificate", "443"
     )
-    yield Proof("the authority's path is not redirected", facts.proof("acme_path"))
-    yield Proof(
-        "port 443 shows the certificate on the disk",
-        facts.proof("served_certificate", "443"),
-    )
-    yield Proof("port 443 refuses TLS 1.0 and 1.1", facts.proof("tls_floor", "443"))
+    yield proved("port 443 refuses TLS 1.0 and 1.1", "tls_floor", "443")

@@ -1,0 +1,139 @@
+"""The chapters as text: documented, plain, in order, and made of things that agree."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections import defaultdict
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+
+from ispguide.chapter import Step
+from ispguide.chapters import GUIDE
+from ispguide.chapters.packages import PACKAGES
+from ispguide.mail import MasterService, Postconf
+from ispguide.settings import TLS, Settings
+from ispguide.things import File, Service
+
+S = Settings("mail.example.test", "example.test", "postmaster@example.test")
+STEPS = [step for chapter in GUIDE for step in chapter]
+MADE = [step for step in STEPS if not step.proves]
+#: Every choice a reader can make must give a whole guide.
+CHOICES = [
+    S,
+    replace(S, pop3=False),
+    replace(S, junk_score=1, reject_score=2, message_size_mb=500),
+    *(replace(S, tls=tls, acme_url="https://acme.example.test/dir") for tls in TLS),
+    replace(S, tls="acme-url", acme_url="https://a.test/dir", acme_ca="/etc/ssl/x.pem"),
+]
+
+
+def body(step: Step) -> ast.FunctionDef:
+    """The step's function as a tree."""
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(step.things))).body
+    assert isinstance(function, ast.FunctionDef)
+    return function
+
+
+def test_reading_order():
+    numbers = [chapter.number for chapter in GUIDE]
+    assert numbers == sorted(set(numbers))
+    for i, chapter in enumerate(GUIDE):
+        assert set(chapter.needs) <= set(GUIDE[:i]), chapter.name
+
+
+def test_a_module_is_a_chapter():
+    for chapter in GUIDE:
+        assert import_module(f"ispguide.chapters.{chapter.name}").chapter is chapter
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_step_says_why(step):
+    assert step.text.count(".") >= 2, "two sentences at least"
+    assert not step.text.startswith(("Install", "Configure", "Set "))
+
+
+@pytest.mark.parametrize("step", MADE, ids=str)
+def test_a_step_is_plain(step):
+    """No branches but the reader's POP3, no shell quoting, no sudo."""
+    for node in ast.walk(body(step)):
+        assert not isinstance(node, ast.Try | ast.While | ast.With)
+        if isinstance(node, ast.If):
+            assert ast.unparse(node.test) == "s.pop3"
+    assert "sudo" not in step.source
+
+
+@pytest.mark.parametrize("s", CHOICES, ids=lambda s: f"{s.tls}-{s.pop3}-{s.junk_score}")
+def test_every_choice_gives_a_guide(s):
+    assert s.problems() == []
+    for step in STEPS:
+        things = list(step.things(s))
+        names = [str(thing) for thing in things]
+        assert things
+        assert len(set(names)) == len(names), f"{step}: two things of one name"
+        assert all(list(thing.facts()) for thing in things)
+
+
+@pytest.mark.parametrize("step", MADE, ids=str)
+def test_who_writes_for_a_service_ends_with_it(step):
+    """Running one step again repairs the whole component."""
+    served = {
+        "/etc/postfix": "postfix",
+        "/etc/dovecot": "dovecot",
+        "/etc/apache2": "apache2",
+        "/etc/rspamd": "rspamd",
+        "/etc/redis": "redis-server",
+        "/etc/mysql": "mariadb",
+    }
+    things = list(step.things(S))
+    services = {thing.unit for thing in things if isinstance(thing, Service)}
+    for thing in things:
+        if isinstance(thing, File):
+            top = "/".join(thing.path.split("/")[:3])
+            assert served.get(top) in {None, *services}, thing
+        if isinstance(thing, Postconf | MasterService):
+            assert "postfix" in services
+
+
+def test_two_steps_never_want_different_things():
+    """Else each apply would undo the other's."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for step in MADE:
+        for thing in step.things(S):
+            if isinstance(thing, Postconf):
+                for name, value in thing.values:
+                    wanted[name].add(value)
+            if isinstance(thing, File):
+                wanted[thing.path].add(f"{thing.text}{thing.mode}{thing.owner}")
+    assert {k: v for k, v in wanted.items() if len(v) > 1} == {}
+
+
+def test_a_postfix_service_belongs_to_one_step():
+    owners = defaultdict(list)
+    for step in MADE:
+        for thing in step.things(S):
+            if isinstance(thing, MasterService):
+                owners[thing.name].append(str(step))
+    assert all(len(steps) == 1 for steps in owners.values()), owners
+
+
+def test_a_password_is_never_for_all_to_read():
+    for step in MADE:
+        for thing in step.things(S):
+            if isinstance(thing, File) and "⟦" in thing.text:
+                assert thing.mode & 0o007 == 0, thing.path
+
+
+def test_no_mirror_is_written_down():
+    for chapter in GUIDE:
+        source = inspect.getsource(import_module(f"ispguide.chapters.{chapter.name}"))
+        assert "deb.debian.org" not in source
+        assert "security.debian.org" not in source
+
+
+def test_packages_are_named_once():
+    assert len(set(PACKAGES)) == len(PACKAGES)
+    assert "dovecot-pop3d" in PACKAGES

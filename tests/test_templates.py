@@ -1,0 +1,70 @@
+"""The configuration files: each renders, each is used once, each says who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ispguide.chapters import GUIDE
+from ispguide.settings import Settings
+from ispguide.templates import root
+from ispguide.things import File
+
+S = Settings("mail.example.test", "example.test", "postmaster@example.test")
+FILES = {
+    thing.path: (chapter, thing)
+    for chapter in GUIDE
+    for step in chapter
+    for thing in step.things(S)
+    if isinstance(thing, File)
+}
+TEMPLATES = sorted(
+    f"/{path.relative_to(root())}" for path in root().rglob("*") if path.is_file()
+)
+
+
+def test_each_template_is_used_by_exactly_one_file():
+    uses = Counter(
+        thing.path
+        for chapter in GUIDE
+        for step in chapter
+        for thing in step.things(S)
+        if isinstance(thing, File)
+    )
+    assert {path: uses[path] for path in TEMPLATES if uses[path] != 1} == {}
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_who_wrote_it_and_why(path):
+    chapter, file = FILES[path]
+    lines = file.text.splitlines()
+    first = lines[1] if lines[0].startswith("#!") else lines[0]
+    wrote = f"Written by ispguide, chapter {chapter.number:02d}"
+    assert wrote in first, first
+    assert file.text.endswith("\n")
+    assert not re.search(r"\{\{|\{%|\[#", file.text), "something was not rendered"
+    assert max(map(len, lines)) < 400
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_the_settings_come_from_the_reader(path):
+    """Another server's file holds nothing of example.test."""
+    other = Settings("mx.anna.example", "anna.example", "anna@anna.example", pop3=False)
+    for chapter in GUIDE:
+        for step in chapter:
+            for thing in step.things(other):
+                if isinstance(thing, File) and thing.path == path:
+                    assert "example.test" not in thing.text
+
+
+def test_pop3_is_only_there_when_wanted():
+    path = "/etc/dovecot/conf.d/99-ispguide-logins.conf"
+    assert re.search(r"^protocols = imap pop3 lmtp sieve$", FILES[path][1].text, re.M)
+    for chapter in GUIDE:
+        for step in chapter:
+            for thing in step.things(replace(S, pop3=False)):
+                if isinstance(thing, File) and thing.path == path:
+                    assert re.search(r"^protocols = imap lmtp sieve$", thing.text, re.M)
