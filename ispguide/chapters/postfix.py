@@ -22,8 +22,7 @@ ALIASES = "mysql:/etc/postfix/mysql-virtual-alias-maps.cf"
 ITSELF = "mysql:/etc/postfix/mysql-email2email.cf"
 SYSTEM = "regexp:/etc/postfix/ispguide-system-mail"
 
-#: What an empty main.cf begins with.  Postfix came without one, so that it could not
-#: start half configured; every line below the comment comes from a step of this guide.
+#: What main.cf begins with.  Postfix came without one: every line is a step's of ours.
 EMPTY = """# Written by ispguide, chapter 06 and later: the settings of Postfix.
 # `postconf -n` shows them; what is not here is as `postconf -d` says.
 # postconf(5) explains each one.
@@ -93,7 +92,6 @@ def identity(s):
         message_size_limit=str(s.message_size_mb * 1024 * 1024),
         mailbox_size_limit="0",
         alias_maps="hash:/etc/aliases",
-        alias_database="hash:/etc/aliases",
     )
     yield root_goes_to(s.postmaster)
     # Which addresses it listens on, Postfix learns at a start, not at a reload.
