@@ -94,8 +94,7 @@ def identity(s):
         alias_maps="hash:/etc/aliases",
     )
     yield root_goes_to(s.postmaster)
-    # Which addresses it listens on, Postfix learns at a start, not at a reload.
-    yield postfix(reload=False)
+    yield postfix(reload=False)  # its addresses it learns at a start alone
 
 
 @chapter.step
