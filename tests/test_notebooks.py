@@ -186,3 +186,17 @@ def test_next_leads_on(path: Path) -> None:
     if later:
         link = f"[{headings(later[0], 1)[0]}]({later[0].name})"
         assert link in cells(path, "markdown")[-1].source
+
+
+def test_every_question_has_its_answer_elsewhere():
+    import tomllib
+    from importlib import resources
+
+    text = resources.files("ispguide.notebook").joinpath("answers.toml").read_text()
+    asked = [
+        "".join(c["source"]).split("quiz(", 1)[1].rstrip(")")
+        for path in sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))
+        for c in json.loads(path.read_text())["cells"]
+        if ".quiz(" in "".join(c["source"]) and c["cell_type"] == "code"
+    ]
+    assert sorted(json.loads(q) for q in asked) == sorted(tomllib.loads(text))

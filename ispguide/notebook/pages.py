@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from html import escape
+from importlib import resources
 from typing import Any
 
 from ispguide import tasks
@@ -69,8 +72,9 @@ class Page:
             )
         )
 
-    def quiz(self, question: str, answer: str) -> Shown:
+    def quiz(self, question: str) -> Shown:
         """A question, and its answer folded away."""
+        answer = _answers()[question]
         html = (
             f"<p>{escape(question)}</p><details><summary>Think first, then look</summary>"
             f"<p>{escape(answer)}</p></details>"
@@ -82,6 +86,12 @@ class Page:
 
     def __repr__(self) -> str:
         return f"Chapter {self.chapter.number:02d}: {self.chapter.title}. {badge()}"
+
+
+@cache
+def _answers() -> dict[str, str]:
+    text = resources.files("ispguide.notebook").joinpath("answers.toml").read_text()
+    return tomllib.loads(text)
 
 
 def badge() -> str:
