@@ -149,7 +149,6 @@ def safety(s):
         smtpd_helo_required="yes",
         disable_vrfy_command="yes",
         smtpd_forbid_bare_newline="normalize",
-        smtpd_forbid_bare_newline_exclusions="$mynetworks",
         smtpd_forbid_unauth_pipelining="yes",
         smtpd_sasl_auth_enable="no",
     )
@@ -161,16 +160,12 @@ def safety(s):
         smtpd_tls_protocols=">=TLSv1.2",
         smtpd_tls_mandatory_protocols=">=TLSv1.2",
         smtpd_tls_mandatory_ciphers="high",
-        smtpd_tls_received_header="yes",
         smtpd_tls_loglevel="1",
         smtp_tls_security_level="may",
         smtp_tls_protocols=">=TLSv1.2",
         smtp_tls_mandatory_protocols=">=TLSv1.2",
-        smtp_tls_mandatory_ciphers="high",
         smtp_tls_CAfile="/etc/ssl/certs/ca-certificates.crt",
-        smtp_tls_loglevel="1",
         tls_high_cipherlist=CIPHERS,
-        tls_preempt_cipherlist="no",
     )
     yield postfix(s.cert_dir)
 
