@@ -30,7 +30,9 @@ class Postconf(Plain):
         object.__setattr__(self, "values", pairs)
 
     def __str__(self) -> str:
-        return f"Postfix settings {', '.join(name for name, _ in self.values)}"
+        names = [name for name, _ in self.values]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"Postfix settings {', '.join(names[:3])}{more}"
 
     def facts(self) -> Iterable[Fact]:
         return [facts.postconf()]

@@ -60,8 +60,9 @@ def _step_html(key: tuple[str, str], group: list[Finding]) -> str:
     rows = "".join(map(_row_html, group))
     return (
         f"<h4>{escape(heading)}</h4>"
-        '<table style="text-align:left;width:100%"><thead><tr>'
-        '<th scope="col">state</th><th scope="col">what should be true</th>'
+        '<table style="width:100%"><thead><tr>'
+        '<th scope="col" style="text-align:left;width:9em">state</th>'
+        '<th scope="col" style="text-align:left">what should be true</th>'
         f"</tr></thead><tbody>{rows}</tbody></table>"
     )
 

@@ -7,6 +7,7 @@ a generator.  Running them is another test's work.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
