@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from ispguide import facts
 from ispguide.errors import GuideError
 from ispguide.facts import Fact
 from ispguide.proofs import Context, Mailbox, answers
@@ -33,7 +35,7 @@ def seen(guide: Guide, asked: list[Fact], watch: Watch) -> dict[Fact, Any]:
             settings=guide.settings,
             mailbox=box,
             ask=ask,
-            ca_file=profile.ca_file,
+            ca_file=_trusted(guide, stack),
         )
         return dict(answers(asked, context))
 
@@ -47,3 +49,18 @@ def _open(guide: Guide, stack: ExitStack) -> Mailbox:
     return Mailbox(
         address=box["address"], password=Secret(box["password"]), alias=box["alias"]
     )
+
+
+def _trusted(guide: Guide, stack: ExitStack) -> str:
+    """The file that vouches for the server's certificate; "" is this computer's own.
+
+    A self-signed certificate is vouched for by itself, fetched over the pinned line.
+    """
+    if guide.settings.tls != "self-signed":
+        return guide.server.profile.ca_file
+    fact = facts.run(f"cat {guide.settings.cert_dir}/fullchain.pem")
+    pem = guide.server.exchange(tell=[fact]).have[fact].get("out", "")
+    file = stack.enter_context(NamedTemporaryFile("w", suffix=".pem"))  # noqa: SIM115
+    file.write(pem)
+    file.flush()
+    return file.name
