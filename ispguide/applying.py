@@ -12,11 +12,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ispguide.actions import Action
 from ispguide.chapter import Step
-from ispguide.facts import Unsure
+from ispguide.planning import Plan, gaps_of, names_of, plan_of, together
 from ispguide.report import Finding
-from ispguide.things import Thing
 
 if TYPE_CHECKING:
     from ispguide.guide import Guide
@@ -32,6 +30,7 @@ class Applying:
     def __init__(self, guide: Guide, watch: Watch):
         self.guide, self.watch = guide, watch
         self.actions = 0
+        self.chosen: Sequence[Step] = ()
         self.fresh: set[str] = set()  # steps looked at since the last change
         #: step → {thing: why what rests on it must wait}
         self.bad: dict[str, dict[str, str]] = {}
@@ -39,6 +38,7 @@ class Applying:
 
     def run(self, steps: Sequence[Step]) -> list[Finding]:
         """Findings of all steps after making them true."""
+        self.chosen = steps
         base = {str(b): b for s in steps for b in self.guide.rests_on(s)}
         ground = [b for b in base.values() if b not in steps]
         self.guide.look([*ground, *steps], wait=True, watch=self.watch)
@@ -61,7 +61,7 @@ class Applying:
     def _reason_to_wait(self, step: Step) -> str:
         """The first gap below the step that it would not close itself: a stopped
         service that the step starts anyway is no reason to wait."""
-        own = {str(thing) for thing in self.guide.things(step)}
+        own = names_of(self.guide, step)
         for need in self.guide.rests_on(step):
             for thing, why in self.bad.get(str(need), {}).items():
                 if thing not in own:
@@ -91,10 +91,13 @@ class Applying:
     def _make_true(self, step: Step, following: Sequence[Step]) -> list[Finding]:
         begin, tried = time.monotonic(), set[str]()
         for _ in range(ROUNDS):
-            plan = self._plan(step, tried)
+            plan = plan_of(self.guide, step, tried)
             if not plan:
                 break
             failure = self._do(step, plan, following)
+            if failure:
+                more = together(self.guide, self.chosen, step, plan, failure[0])
+                failure = self._do(step, more, following) if more else failure
             tried |= {str(thing) for thing, _ in plan}
             share = (time.monotonic() - begin) / len(tried)
             self.fixed |= {(str(step), name): share for name in tried}
@@ -103,17 +106,8 @@ class Applying:
             self._be_patient(step, tried)
         return self._states(step)
 
-    def _plan(self, step: Step, tried: set[str]) -> list[tuple[Thing, Action]]:
-        """Fixes of the gaps not tried yet; services follow whatever changes."""
-        plan: list[tuple[Thing, Action]] = []
-        for thing in self.guide.things(step):
-            wanted = _is_gap(thing.gap(self.guide.have)) and str(thing) not in tried
-            if wanted or (plan and thing.follows):
-                plan += [(thing, action) for action in thing.fix(self.guide.have)]
-        return plan
-
     def _do(
-        self, step: Step, plan: list[tuple[Thing, Action]], following: Sequence[Step]
+        self, step: Step, plan: Plan, following: Sequence[Step]
     ) -> tuple[str, dict[str, Any]] | None:
         """None, or the name of the thing that failed and what the server said."""
         self.watch(f"{step.chapter}: {step.title}")
@@ -135,7 +129,7 @@ class Applying:
         from ispguide.guide import WAITS
 
         for wait in WAITS:
-            open_ = self._gaps(step)
+            open_ = gaps_of(self.guide, step)
             untried = [
                 t for t in open_ if str(t) not in tried and t.fix(self.guide.have)
             ]
@@ -143,10 +137,6 @@ class Applying:
                 return
             time.sleep(wait)
             self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
-
-    def _gaps(self, step: Step) -> list[Thing]:
-        have = self.guide.have
-        return [t for t in self.guide.things(step) if _is_gap(t.gap(have))]
 
     def _failed(self, step: Step, failure: tuple[str, dict[str, Any]]) -> list[Finding]:
         name, done = failure
@@ -181,14 +171,9 @@ class Applying:
         self.fresh = {str(s) for s in well}
         again: dict[str, list[Finding]] = {}
         for step in well:
-            disturbed = self._gaps(step)
+            disturbed = gaps_of(self.guide, step)
             again[str(step)] = self._one(step, ()) if disturbed else self._states(step)
         return again
-
-
-def _is_gap(gap: str) -> bool:
-    """ "Could not tell" is neither broken nor something to repair."""
-    return bool(gap) and not isinstance(gap, Unsure)
 
 
 def _sentence(f: Finding, done: dict[str, Any]) -> str:

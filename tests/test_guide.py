@@ -138,6 +138,31 @@ def test_a_stopped_service_does_not_block_a_later_step_that_starts_it():
     assert g.check().ok
 
 
+def test_two_wrong_files_that_one_test_reads_are_mended_together():
+    """The service starts only when both files are right, whichever step is first."""
+    first, _ = story()
+
+    @first.step
+    def write_b(s):
+        """Another file of the same service."""
+        yield File("/b", text="2\n")
+        yield Service("d", reads="/a")
+
+    there = world()
+
+    class Strict(FakeServer):
+        def exchange(self, do=(), tell=(), watch=lambda line: None, **more):
+            written = {a.path for a in do if isinstance(a, Write)}
+            right = {p for p in ("/a", "/b") if there[facts.file(p)]["kind"] == "file"}
+            both = written | right == {"/a", "/b"}
+            self.refuse = lambda action: isinstance(action, Start) and not both
+            return super().exchange(do, tell, watch, **more)
+
+    g = Guide(Strict(there, effect), SETTINGS, [first])
+    assert g.apply().ok
+    assert g.check().ok
+
+
 def test_a_failed_action_is_reported_and_what_rests_on_it_waits():
     g = guide(world(), refuse=lambda a: isinstance(a, Start))
     report = g.apply()
