@@ -84,11 +84,11 @@ class Server:
         try:
             return self._answer(request, watch)
         except ConnectionLost:
-            if not do:
-                raise
             watch("The connection broke. The server works on; connecting again.")
             self.close()
-            return self._answer({**request, "do": [], "attach": run["id"]}, watch)
+            # A look is simply asked again; what was being done is watched on.
+            again = {**request, "do": [], "attach": run["id"]} if do else request
+            return self._answer(again, watch)
 
     def _answer(self, request: dict[str, Any], watch: Watch) -> Answer:
         self.exchanges += 1

@@ -9,12 +9,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ispguide import lab
+from ispguide import lab, tasks
+from ispguide.guide import Guide
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -66,6 +68,8 @@ def built(cli: Cli, home: Path) -> dict:
     kept = home / "built.json"
     if kept.exists():
         lab.load("built")
+        with (guide := tasks.open_guide()).server:
+            settled(guide)
         return json.loads(kept.read_text())
     assert cli("lab", "reset").returncode == 0
     report = cli.json("apply")
@@ -98,3 +102,11 @@ def shell(script: str) -> str:
     )
     assert done.returncode == 0, f"{script}\n{out}\n{err}"
     return out
+
+
+def settled(guide: Guide) -> None:
+    """Return when a server that has just booted is as it was left."""
+    end = time.monotonic() + 60
+    while not (report := guide.check()).ok:
+        assert time.monotonic() < end, bad(report.as_dict())
+        time.sleep(0.3)

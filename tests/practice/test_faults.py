@@ -20,7 +20,7 @@ from ispguide.lab.engine import Engine, as_root
 from ispguide.profile import Profile
 from ispguide.server import Server
 
-from .conftest import ROOT, bad, shell
+from .conftest import ROOT, bad, settled, shell
 
 
 @pytest.fixture
@@ -289,3 +289,5 @@ def teardown_module():
     """Leave the built server behind for the tests after these."""
     if "built" in lab.checkpoints() and os.environ.get("ISPGUIDE_HOME"):
         lab.load("built")
+        with (guide := tasks.open_guide()).server:
+            settled(guide)

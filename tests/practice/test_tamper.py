@@ -26,7 +26,7 @@ from ispguide.things import (
 )
 
 from ..fake import SETTINGS
-from .conftest import bad, shell
+from .conftest import bad, settled, shell
 
 
 def _edit(f):
@@ -125,6 +125,7 @@ def test_tampering_is_named_and_healed(built, guide, step, thing, script):
         # The next case must not pay for this one.
         guide.server.close()
         lab.load("built")
+        settled(guide)
         raise
 
 
