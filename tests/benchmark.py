@@ -8,6 +8,7 @@ another fresh server, for comparison.
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import statistics
 import subprocess
@@ -46,9 +47,16 @@ def slow_link(host: str) -> int:
 
     def carry(source: socket.socket, target: socket.socket) -> None:
         target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire: queue.Queue[tuple[float, bytes]] = queue.Queue()
+        threading.Thread(target=arrive, args=(wire, target), daemon=True).start()
         while data := source.recv(65536):
-            # Packets overtake nothing and wait in parallel, as on a long wire.
-            threading.Timer(DELAY, target.sendall, [data]).start()
+            wire.put((time.monotonic() + DELAY, data))
+
+    def arrive(wire: queue.Queue[tuple[float, bytes]], target: socket.socket) -> None:
+        while True:
+            due, data = wire.get()
+            time.sleep(max(0.0, due - time.monotonic()))
+            target.sendall(data)
 
     def serve() -> None:
         while True:
@@ -76,6 +84,20 @@ def check_seconds(profile: Any) -> float:
     return statistics.median(found)
 
 
+def slowest() -> None:
+    """The steps that took longest, by the ledger's clock."""
+    from ispguide import tasks
+
+    ledger = tasks.history(tasks.HERE)
+    ends = {e["step"]: e["time"] for e in ledger}
+    marks = [ledger[0]["time"], *ends.values()]
+    spans = sorted(
+        zip((b - a for a, b in zip(marks, marks[1:], strict=False)), ends, strict=False)
+    )
+    for seconds, step in spans[:-11:-1]:
+        say(f"    {step}", seconds, "")
+
+
 def memory_mb() -> float:
     """PSS of every process of the practice server, read from its host as root."""
     from ispguide.lab import parts
@@ -94,12 +116,20 @@ def memory_mb() -> float:
     return total / 1024
 
 
+def rented() -> None:
+    """Without the quicker dpkg that only practice servers have."""
+    from ispguide import lab
+
+    lab.mail_run(["rm", "/etc/apt/apt.conf.d/99practice"])
+
+
 def apt_alone() -> float:
     """The same packages by apt-get alone, on a fresh server from the same image."""
     from ispguide import lab
     from ispguide.chapters.packages import PACKAGES, POSTFIX
 
     lab.reset()
+    rented()
     names = " ".join(n for n in PACKAGES if n != "systemd-timesyncd")
     script = (
         f"echo '{POSTFIX}' | debconf-set-selections; export DEBIAN_FRONTEND=noninteractive; "
@@ -134,6 +164,7 @@ def measure(with_apt: bool) -> None:
     say("whole install, bare practice server, proofs included", seconds, "<= 60 s")
     proofs, _ = timed(lambda: tasks.prove(tasks.HERE))
     say("  of this the proofs", proofs, "")
+    slowest()
     again = tasks.apply(tasks.HERE)
     say("second apply: actions", again.actions, "0")
     profile = Profile.load("practice")
@@ -157,6 +188,10 @@ def measure(with_apt: bool) -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     say("import ispguide", float(out.stdout), "<= 0.25 s")
     if with_apt:
+        lab.reset()
+        rented()
+        seconds, _ = timed(lambda: tasks.apply(tasks.HERE))
+        say("whole install as on a rented server, without proofs", seconds - proofs, "")
         say(
             "apt-get install of the same packages, alone", apt_alone(), "for comparison"
         )

@@ -35,9 +35,10 @@ class Page:
 
     def look(self) -> Any:
         """What is there now; changes nothing."""
-        return guarded(
-            lambda: tasks.look(tasks.HERE, [self.chapter.name], switch.current())
-        )
+        names = [self.chapter.name]
+        if not self.chapter.steps:  # it only proves what others made true
+            names = [c.name for c in self.chapter.needs]
+        return guarded(lambda: marked(tasks.look(tasks.HERE, names, switch.current())))
 
     def step(self, name: str) -> Any:
         """Look, and with "make it so" also make it true."""
