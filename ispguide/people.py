@@ -52,6 +52,12 @@ def valid_domain(text: str) -> str:
 
 def valid_password(secret: Secret) -> Secret:
     """The password itself; GuideError when no mail program could send it."""
+    if not isinstance(secret, Secret):
+        raise GuideError(
+            "A password was given as an ordinary word.",
+            "On a command line or in a cell others could read it there.",
+            "Use --password-stdin, or leave it out and one is made.",
+        )
     text = secret.reveal()
     if not text or not text.isprintable():
         raise GuideError(

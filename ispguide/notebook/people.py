@@ -80,7 +80,5 @@ def _typed() -> Secret | None:
     """What the reader types, unseen; None (then one is made) where nobody can type."""
     if os.environ.get("ISPGUIDE_CELLS"):
         return None
-    return (
-        Secret(getpass.getpass("Password (empty: one is made, unknown to all): "))
-        or None
-    )
+    text = getpass.getpass("Password (empty: one is made that nobody knows): ")
+    return Secret(text) if text else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,7 +34,12 @@ def state(guide):
     """Everything lasting that the things of the guide ask for."""
     guide.check()
     kinds = ("file", "package", "user", "postconf", "master", "sql", "secret")
-    return {f: a for f, a in guide.have.items() if f[0] in kinds}
+    # How many rows there ever were is history, not state.
+    return {
+        f: re.sub(r" AUTO_INCREMENT=\d+", "", str(a))
+        for f, a in guide.have.items()
+        if f[0] in kinds
+    }
 
 
 def start_apply(*what):
@@ -60,7 +66,12 @@ def test_a_client_killed_again_and_again_ends_in_the_same_state(guide):
     last = start_apply()
     out, err = last.communicate()
     assert last.returncode == 0, out.decode() + err.decode()
-    assert state(guide) == undisturbed
+    again = state(guide)
+    assert {
+        f: (undisturbed.get(f), again[f])
+        for f in again
+        if again[f] != undisturbed.get(f)
+    } == {}
     assert shell("dpkg --audit") == ""
     assert guide.apply("server", "packages", "postfix").actions == 0
 

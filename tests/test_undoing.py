@@ -1,0 +1,68 @@
+"""Undo, decided from the ledger alone."""
+
+import pytest
+
+from ispguide.chapter import Chapter
+from ispguide.errors import CannotUndo
+from ispguide.undoing import UNDO, history_lines, restores, standing
+
+
+def entry(step, path="", before="none", ok=True, time=1.0):
+    row = {
+        "time": time,
+        "run": "r",
+        "who": "anna@here",
+        "step": step,
+        "did": "write",
+        "ok": ok,
+    }
+    return row | ({"path": path, "before": {"kind": before}} if path else {})
+
+
+@pytest.fixture
+def steps():
+    chapter = Chapter("c", "C", 1)
+
+    @chapter.step
+    def one(s):
+        """One."""
+
+    @chapter.step
+    def two(s):
+        """Two."""
+
+    return chapter
+
+
+def test_the_state_before_the_first_change_comes_back(steps):
+    ledger = [entry("c.one", "/a", "none"), entry("c.one", "/a", "file", time=2)]
+    (back,) = restores(steps["one"], ledger, [])
+    assert back.before == {"kind": "none"}
+
+
+def test_what_was_undone_no_longer_stands(steps):
+    ledger = [entry("c.one", "/a"), entry(UNDO + "c.one", "/a", "file", time=2)]
+    assert standing(ledger) == []
+    with pytest.raises(CannotUndo, match="knows no file"):
+        restores(steps["one"], ledger, [])
+
+
+def test_it_refuses_while_something_rests_on_the_step(steps):
+    ledger = [entry("c.one", "/a"), entry("c.two", "/b", time=2)]
+    with pytest.raises(CannotUndo, match="c.two rest on c.one"):
+        restores(steps["one"], ledger, [steps["two"]])
+
+
+def test_it_refuses_a_file_that_another_step_changed_later(steps):
+    ledger = [entry("c.one", "/a"), entry("c.two", "/a", time=2)]
+    with pytest.raises(CannotUndo, match="changed again later by c.two"):
+        restores(steps["one"], ledger, [])
+
+
+def test_a_failed_action_does_not_stand():
+    assert standing([entry("c.one", "/a", ok=False)]) == []
+
+
+def test_history_is_one_line_an_entry():
+    (line,) = history_lines([entry("c.one", "/a", ok=False)])
+    assert "anna@here  c.one  FAILED /a" in line
