@@ -5,13 +5,15 @@ Changes nothing on the server.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from fabric import task
 
 from ispguide import ssh
-from ispguide.errors import GuideError, UnknownServer
+from ispguide.errors import GuideError, SettingsProblem, UnknownServer
+from ispguide.names import host_name_problems
 from ispguide.profile import Profile, home
 from ispguide.server import Server
 from ispguide.settings import Settings
@@ -28,39 +30,53 @@ def connect(
     sudo: Any = None,
 ) -> Profile:
     """Make a profile for a real server.  `accept`: the fingerprint you compared."""
-    user, _, host = where.rpartition("@")
-    host, _, port = host.partition(":")
-    _pinned(host, int(port or 22), accept)
+    user, host, port = _parts(where)
+    first = _new_settings(domain) if domain else None
+    _pinned(host, port, accept)
     profile = Profile(
-        name=name or host,
+        name=name or host.replace(":", "-"),
         host=host,
-        port=int(port or 22),
-        user=user or "root",
+        port=port,
+        user=user,
         known_hosts=str(_known_hosts(host)),
         key=key,
     )
     with Server(profile, sudo) as server:
         found = (server.exchange().settings or {}).get("text")
-    profile = profile.with_settings(_first_settings(found, domain, where))
+    settings = Settings.from_toml(found) if found else first
+    if settings is None:
+        raise GuideError(
+            f"{where} has no settings of this guide yet.",
+            "The guide should know which mail domain it is for.",
+            f"Add --domain example.org to: ./guide connect {where}",
+        )
+    profile = profile.with_settings(settings)
     profile.save()
     return profile
 
 
-def _first_settings(found: str | None, domain: str, where: str) -> Settings:
-    """Those the server remembers, else the defaults for a new mail domain."""
-    if found:
-        return Settings.from_toml(found)
-    if domain:
-        return Settings(f"mail.{domain}", domain, f"postmaster@{domain}").checked()
-    raise GuideError(
-        f"{where} has no settings of this guide yet.",
-        "The guide should know which mail domain it is for.",
-        f"Add --domain example.org to: ./guide connect {where}",
-    )
+def _parts(where: str) -> tuple[str, str, int]:
+    """user, host and port of "user@host:port"; root and 22 when left out."""
+    form = r"(?:([\w.-]+)@)?(\[[0-9A-Fa-f:]+\]|\w[\w.-]*)(?::(\d{1,5}))?"
+    found = re.fullmatch(form, where, re.ASCII)
+    if not found:
+        raise GuideError(
+            f"{where!r} is no address of a server.",
+            "It should look like root@mail.example.org, with :PORT behind it if not 22.",
+            "Write it as you would for ssh.",
+        )
+    return found[1] or "root", found[2].strip("[]"), int(found[3] or 22)
+
+
+def _new_settings(domain: str) -> Settings:
+    """The defaults for a new mail domain; SettingsProblem when it is no domain."""
+    if problems := host_name_problems(domain):
+        raise SettingsProblem(problems[0])
+    return Settings(f"mail.{domain}", domain, f"postmaster@{domain}").checked()
 
 
 def _known_hosts(host: str) -> Path:
-    return home() / "profiles" / f"{host}.known_hosts"
+    return home() / "profiles" / f"{host.replace(':', '-')}.known_hosts"
 
 
 def _pinned(host: str, port: int, accept: str) -> None:

@@ -20,6 +20,7 @@ from ispguide.lab import parts
 from ispguide.lab.engine import Engine, as_root
 from ispguide.profile import Profile
 from ispguide.server import Server
+from ispguide.settings import Secret
 
 from .conftest import ROOT, bad, settled, shell
 
@@ -179,9 +180,9 @@ def test_a_setting_made_by_hand_beside_ours_stays(guide):
 # --- the way in --------------------------------------------------------------
 
 
-def a_guide(**changes):
+def a_guide(sudo=None, **changes):
     profile = replace(Profile.load("practice"), name="", **changes)
-    return Guide(Server(profile), profile.settings, GUIDE)
+    return Guide(Server(profile, sudo), profile.settings, GUIDE)
 
 
 @pytest.fixture
@@ -196,6 +197,38 @@ def bob(built, tmp_path):
 def test_no_sudo_gets_a_sentence(bob):
     with pytest.raises(NoRoot, match="not become root"):
         a_guide(user=bob).check()
+
+
+@pytest.fixture
+def sudoer(bob):
+    """The same user on a server that has sudo; what it allows, each test says."""
+    shell(
+        "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install sudo"
+    )
+    yield lambda rule: shell(f"printf 'bob ALL=(ALL) {rule}\\n' > /etc/sudoers.d/bob")
+    shell(
+        "DEBIAN_FRONTEND=noninteractive apt-get -qq -y purge sudo; rm -rf /etc/sudoers.d"
+    )
+
+
+def test_sudo_that_asks_nothing_never_runs_a_given_password(sudoer):
+    sudoer("NOPASSWD: ALL")
+    assert a_guide(user="bob").check().ok
+    assert a_guide(Secret("open('/tmp/pwned','w')"), user="bob").check().ok
+    assert lab.mail_run(["ls", "/tmp/pwned"]).returncode != 0
+
+
+def test_sudo_that_asks_gets_the_password_on_standard_input(sudoer):
+    sudoer("ALL")
+    secret = "g'eh\"eim $(id) ü"
+    done = lab.mail_run(["chpasswd"], f"bob:{secret}\n".encode())
+    assert done.returncode == 0
+    assert a_guide(Secret(secret), user="bob").check().ok
+    with pytest.raises(NoRoot):
+        a_guide(user="bob").check()
+    with pytest.raises(NoRoot) as wrong:
+        a_guide(Secret("not-the-password"), user="bob").check()
+    assert "not-the-password" not in str(vars(wrong.value))
 
 
 def test_a_wrong_key_gets_a_sentence(built, tmp_path):

@@ -198,6 +198,18 @@ def test_people_are_listed_and_removed(anna, cli):
             ["people", "remove", "nobody@example.test"],
             "There is no nobody@example.test",
         ),
+        (
+            ["connect", "root@192.0.2.1", "--domain", "exa mple.org"],
+            "is no domain name",
+        ),
+        (
+            ["connect", "root@192.0.2.1", "--domain", "ex'ample\".org"],
+            "is no domain name",
+        ),
+        (["connect", "root@192.0.2.1", "--domain", "example"], "too short"),
+        (["connect", "root@-oProxyCommand=id"], "is no address of a server"),
+        (["connect", "../../etc/x"], "is no address of a server"),
+        (["people", "add", "exa mple.org"], "is no domain name"),
         (["check", "nowhere"], "There is no chapter 'nowhere'"),
         (["undo", "postfix"], "is not one step"),
         (["check", "--server", "unknown"], "no server called 'unknown'"),
