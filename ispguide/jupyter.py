@@ -46,6 +46,7 @@ def run(no_browser: bool, port: int, say: Callable[[str], None]) -> None:
         f"--port={port}",
         f"--ServerApp.root_dir={notebooks()}",
         f"--LabApp.app_settings_dir={place / 'settings'}",
+        f"--LabApp.user_settings_dir={place / 'user-settings'}",
         f"--LabApp.workspaces_dir={place / 'workspaces'}",
         "--LabApp.default_url=/lab/workspaces/ispguide/tree/00-start.ipynb",
         f"--config={_config(place)}",
