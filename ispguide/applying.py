@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ispguide.guide import Guide
     from ispguide.wire import Watch
 
+#: Seconds between looks after a change; together the patience of rule 2.
+WAITS = (0.2, 0.3, 0.5, 1, 1, 2, 2, 4, 4)
 #: Rounds of fixing within a step: a user needs the secret, a row needs its table.
 ROUNDS = 4
 
@@ -126,8 +128,6 @@ class Applying:
 
     def _be_patient(self, step: Step, tried: set[str]) -> None:
         """Look again for a while when something just done is not seen yet."""
-        from ispguide.guide import WAITS
-
         for wait in WAITS:
             open_ = gaps_of(self.guide, step)
             untried = [

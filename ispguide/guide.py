@@ -23,9 +23,6 @@ from ispguide.settings import Settings
 from ispguide.things import Thing
 from ispguide.wire import Watch
 
-#: Seconds between looks after a change; together the patience of rule 2.
-WAITS = (0.2, 0.3, 0.5, 1, 1, 2, 2, 4, 4)
-
 
 @dataclass
 class Guide:
@@ -87,10 +84,10 @@ class Guide:
         server_side = [f for f in asked if f[0] not in ("proof", "outside")]
         if server_side:
             self.exchange(tell=server_side, watch=watch)
-        for attempt in WAITS:
+        for last in (False, False, True):
             self.have |= seen(self, [f for f in asked if f[0] == "proof"], watch)
             found = [f for s in proofs for f in self.findings(s)]
-            if all(f.state != "gap" for f in found) or attempt > 0.3:
+            if all(f.state != "gap" for f in found) or last:
                 break
             # One more look: the first mail after a restart meets a half-started rspamd.
             asked = [

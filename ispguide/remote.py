@@ -86,17 +86,20 @@ class Vault:
     def keep(self, name, value, source):
         """Store a value, whole or not at all."""
         mark = hashlib.sha256(self.values[source]["value"].encode()) if source else None
-        entry = {"value": value, "source": mark.hexdigest() if mark else ""}
-        self.values[name] = entry
+        self.values[name] = {
+            "value": value,
+            "source": mark.hexdigest() if mark else "",
+            "source_name": source,
+        }
         SECRETS.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(SECRETS, json.dumps(self.values).encode(), 0o600, 0, 0)
 
-    def known(self, name, source):
+    def known(self, name):
         """{made, source_same} for the fact of this name."""
         entry = self.values.get(name)
-        if not entry or not source:
+        if not entry or not entry["source_name"]:
             return {"made": bool(entry), "source_same": True}
-        now = self.values.get(source, {}).get("value", "")
+        now = self.values.get(entry["source_name"], {}).get("value", "")
         mark = hashlib.sha256(now.encode()).hexdigest()
         return {"made": True, "source_same": entry["source"] == mark}
 
@@ -275,12 +278,6 @@ def ask_master():
     return {n: {"line": c, "options": options.get(n, {})} for n, c in lines.items()}
 
 
-def ask_sqls(facts):
-    """All queries in one client: a line between tells their answers apart."""
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda fact: ask_sql(fact[1]), facts))
-
-
 def ask_sql(query):
     argv = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=5"]
     try:
@@ -300,8 +297,7 @@ def unescape(cell):
 
 
 def ask_secret(name):
-    source = VAULT.values.get(name, {}).get("source_name", "")
-    return VAULT.known(name, source)
+    return VAULT.known(name)
 
 
 def ask_listening():
@@ -378,6 +374,7 @@ ASK: dict[str, Callable[..., object]] = {
     "postconf": ask_postconf,
     "master": ask_master,
     "secret": ask_secret,
+    "sql": ask_sql,
     "listening": ask_listening,
     "run": ask_run,
     "system": ask_system,
@@ -386,7 +383,6 @@ ASK: dict[str, Callable[..., object]] = {
 ASK_TOGETHER: dict[str, Callable[..., list[object]]] = {
     "unit": ask_units,
     "package": ask_packages,
-    "sql": ask_sqls,
 }
 
 
@@ -591,8 +587,6 @@ class Transaction:
             if done.returncode or not value:
                 raise Failed(f"$ {derive}\n{done.stderr.decode()}")
         VAULT.keep(name, value, source)
-        VAULT.values[name]["source_name"] = source
-        write_bytes(SECRETS, json.dumps(VAULT.values).encode(), 0o600, 0, 0)
 
     def do_restore(self, path, before):
         """Undo: what the ledger says was there before."""

@@ -79,13 +79,18 @@ def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
         f"{address} has a mailbox already.",
         "./guide people password changes its password.",
     )
-    made = "" if password else secrets.token_urlsafe(15)
-    secret = book.valid_password(password or Secret(made))
+    made, secret = _given_or_made(password)
     lists = _change(guide, book.add_mailbox(address, secret), f"add {address}")
     _must(
         address in _column(lists["mailboxes"]), f"{address} is still not in the list."
     )
     return made
+
+
+def _given_or_made(password: Secret | None) -> tuple[str, Secret]:
+    """What was made here ("" when a password was given), and the one to set."""
+    made = "" if password else secrets.token_urlsafe(15)
+    return made, book.valid_password(password or Secret(made))
 
 
 @task
@@ -100,8 +105,7 @@ def people_password(
             address in _column(_lists(guide)["mailboxes"]),
             f"There is no mailbox {address}.",
         )
-        made = "" if password else secrets.token_urlsafe(15)
-        secret = book.valid_password(password or Secret(made))
+        made, secret = _given_or_made(password)
         _change(guide, book.set_password(address, secret), f"password of {address}")
         return made
 

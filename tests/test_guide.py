@@ -15,7 +15,7 @@ from .fake import SETTINGS, FakeServer
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Patience is for real servers; a dict is never late."""
-    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.applying.WAITS", (0, 0))
 
 
 def world(**files):
