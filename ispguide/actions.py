@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+from ispguide.dns.publish import Publish
+from ispguide.keeping import ForgetSecret, KeepSecret
+
 
 def marker(name: str) -> str:
     """Where the server's secret `name` goes in a text."""
@@ -39,9 +42,8 @@ class Run:
     do: ClassVar[str] = "run"
 
     def by_hand(self) -> str:
-        if not self.stdin:
-            return self.command
-        return f"{self.command} <<'END'\n{self.stdin.rstrip()}\nEND"
+        given = f" <<'END'\n{self.stdin.rstrip()}\nEND" if self.stdin else ""
+        return self.command + given
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,7 @@ class Start:
 
     def by_hand(self) -> str:
         lines = [self.test] if self.test else []
-        if self.enable:
-            lines.append(f"systemctl enable {quote(self.unit)}")
+        lines += [f"systemctl enable {quote(self.unit)}"] if self.enable else []
         return "\n".join([*lines, f"systemctl {self.verb} {quote(self.unit)}"])
 
 
@@ -187,14 +188,13 @@ def as_message(action: Action) -> dict[str, Any]:
     return {"do": action.do, "say": action.by_hand(), "with": asdict(action)}
 
 
+def typed_in(action: Action) -> list[str]:
+    """The passwords somebody typed for it, to be hidden in all that is said."""
+    kept = [action.value] if isinstance(action, KeepSecret) else []
+    return kept + (list(action.hashes.values()) if isinstance(action, Run) else [])
+
+
 Action = (
-    Restore
-    | Run
-    | Write
-    | Attributes
-    | MakeDirectory
-    | MakeLink
-    | Remove
-    | MakeSecret
-    | Start
-)
+    Publish | Restore | Run | Write | Attributes | MakeDirectory | MakeLink
+    | Remove | MakeSecret | KeepSecret | ForgetSecret | Start
+)  # fmt: skip

@@ -179,5 +179,7 @@ class Applying:
 def _sentence(f: Finding, done: dict[str, Any]) -> str:
     back = done.get("back")
     undone = f" Put back as before: {', '.join(back)}." if back else ""
+    if words := done.get("words"):
+        return str(words)
     was = f.gap or "It was to be read anew."
     return f"{was}\nMaking it true failed; the server's own words are below.{undone}"

@@ -21,13 +21,20 @@ Build = Callable[[Settings], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """One documented function of a chapter.  `proves`: it acts and then looks."""
+    """One documented function of a chapter.  `proves`: it acts and then looks.
+
+    `aside`: nothing else waits for it."""
 
     chapter: str
     name: str
     text: str
-    things: Build
+    build: Build
     proves: bool = False
+    aside: bool = False
+
+    def things(self, s: Settings) -> Iterable[Any]:
+        """What should be true; nothing where the reader left the chapter out."""
+        return () if getattr(s, self.chapter, True) is False else self.build(s)
 
     @property
     def title(self) -> str:
@@ -37,33 +44,51 @@ class Step:
     @property
     def source(self) -> str:
         """The step's Python, as it runs."""
-        return textwrap.dedent(inspect.getsource(self.things))
+        return textwrap.dedent(inspect.getsource(self.build))
 
     def __str__(self) -> str:
         return f"{self.chapter}.{self.name}"
 
 
 class Chapter:
-    """A row of steps.  `needs`: the chapters it rests on."""
+    """A row of steps.  `needs`: the chapters it rests on.
+
+    `learn`: one sentence for the reader; `minutes`: what it takes to read and do;
+    `settings`: the names of those decisions that are this chapter's own.  A chapter
+    whose name is a decision of yes or no can be left out; then it has no gaps."""
 
     def __init__(
-        self, name: str, title: str, number: int, needs: Sequence[Chapter] = ()
+        self,
+        name: str,
+        title: str,
+        number: int,
+        needs: Sequence[Chapter] = (),
+        *,
+        learn: str = "",
+        minutes: int = 0,
+        settings: Sequence[str] = (),
     ):
         self.name, self.title, self.number = name, title, number
-        self.needs = tuple(needs)
+        self.needs, self.settings = tuple(needs), tuple(settings)
+        self.learn, self.minutes = learn, minutes
         self._steps: dict[str, Step] = {}
 
     def step(self, build: Build) -> Step:
         """Decorator: a step that makes something true."""
-        return self._register(build, proves=False)
+        return self._register(build)
+
+    def aside(self, build: Build) -> Step:
+        """Decorator: likewise, but nothing rests on it.  For what depends on others in
+        the world, and without which the rest is as good."""
+        return self._register(build, aside=True)
 
     def proof(self, build: Build) -> Step:
         """Decorator: a step that proves a behaviour and leaves nothing behind."""
         return self._register(build, proves=True)
 
-    def _register(self, build: Build, proves: bool) -> Step:
+    def _register(self, build: Build, **kind: bool) -> Step:
         text = inspect.getdoc(build) or ""
-        step = Step(self.name, build.__name__, text, build, proves)
+        step = Step(self.name, build.__name__, text, build, **kind)
         self._steps[step.name] = step
         return step
 
@@ -98,11 +123,13 @@ What = str | Step | Chapter
 def select(chapters: Sequence[Chapter], what: Sequence[What]) -> list[Step]:
     """The steps meant by chapters, "chapter" or "chapter.step"; all for none.
 
-    Raises NoSuchStep with the words there are."""
+    A Step of no chapter is taken as it is.  Raises NoSuchStep with the words there are."""
+    told = [step for chapter in chapters for step in chapter]
+    chosen = {str(s): s for w in what for s in _meant(chapters, w)}
     if not what:
-        return [step for chapter in chapters for step in chapter]
-    chosen = {str(s) for w in what for s in _meant(chapters, w)}
-    return [s for c in chapters for s in c if str(s) in chosen]
+        return told
+    apart = chosen.keys() - {str(s) for s in told}
+    return [s for s in told if str(s) in chosen] + [chosen[name] for name in apart]
 
 
 def _meant(chapters: Sequence[Chapter], what: What) -> Iterable[Step]:
@@ -128,12 +155,17 @@ def _meant(chapters: Sequence[Chapter], what: What) -> Iterable[Step]:
 
 
 def rests_on(chapters: Sequence[Chapter], step: Step) -> list[Step]:
-    """Earlier steps of its chapter, and all steps of the chapters that one needs."""
+    """Earlier steps of its chapter, and all steps of the chapters that one needs, but
+    for those aside."""
     chapter = next(c for c in chapters if c.name == step.chapter)
     own = list(chapter.steps)
     names = [s.name for s in own]
     earlier = own[: names.index(step.name)] if step.name in names else own
-    return [s for c in _needed(chapter) for s in c.steps] + earlier
+    return [
+        s
+        for s in (*(s for c in _needed(chapter) for s in c.steps), *earlier)
+        if not s.aside
+    ]
 
 
 def _needed(chapter: Chapter) -> list[Chapter]:

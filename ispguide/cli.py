@@ -7,20 +7,33 @@ click parses, because Invoke's parser cannot take several positional words.
 from __future__ import annotations
 
 import json
+import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ispguide import __version__
-from ispguide.cli_lab import lab_
-from ispguide.cli_options import ask_for_sudo, json_option, on_server
+from ispguide.cli_backup import backup, drill, restore
+from ispguide.cli_bans import bans
+from ispguide.cli_dkim import reports, rotate
+from ispguide.cli_lab import lab_, start_practice
+from ispguide.cli_moving import move
+from ispguide.cli_options import (
+    ask_for_sudo,
+    done_watching,
+    json_option,
+    on_server,
+    watched,
+)
 from ispguide.cli_people import people
+from ispguide.cli_people_file import import_, senders
 from ispguide.cli_reading import export, history, show
+from ispguide.cli_smarthost import smarthost
+from ispguide.cli_test import test
+from ispguide.cli_watching import health, trace
 from ispguide.errors import GuideError
-
-_DONE_WATCHING = "\r\033[K"
+from ispguide.profile import REPLAY
 
 
 class Guarded(click.Group):
@@ -43,7 +56,7 @@ class Guarded(click.Group):
 def main() -> None:
     """Entry point; ./guide passes every word on to here."""
     words = sys.argv[1:]
-    starts = not words or words[0].startswith(("--no-browser", "--port"))
+    starts = not words or words[0].startswith(("--no-browser", "--port", "--replay"))
     cli(args=["start", *words] if starts else words, prog_name="ispguide")
 
 
@@ -53,15 +66,8 @@ def cli() -> None:
     """A mail server of your own on Debian 12, built and proved step by step."""
 
 
-def _watch(line: str) -> None:
-    """Progress goes to stderr, on one line where somebody sits before it."""
-    if sys.stderr.isatty():
-        click.echo(_DONE_WATCHING + line[:100], err=True, nl=False)
-
-
 def _show(report: Any, as_json: bool, gap_code: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(_DONE_WATCHING, err=True, nl=False)
+    done_watching()
     click.echo(
         json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.text()
     )
@@ -82,7 +88,7 @@ def check(
     sudo = ask_for_sudo(ask_sudo)
     report = tasks.look(tasks.HERE, what, server, sudo)
     if prove:
-        report += tasks.prove(tasks.HERE, what, server, sudo, _watch)
+        report += tasks.prove(tasks.HERE, what, server, sudo, watched)
     _show(report, as_json, 2)
 
 
@@ -94,7 +100,18 @@ def apply(what: tuple[str, ...], as_json: bool, server: str, ask_sudo: bool) -> 
     """Make it true and prove it.  WHAT: chapter or chapter.step; nothing: all."""
     from ispguide import tasks
 
-    report = tasks.apply(tasks.HERE, what, server, ask_for_sudo(ask_sudo), _watch)
+    report = tasks.apply(tasks.HERE, what, server, ask_for_sudo(ask_sudo), watched)
+    _show(report, as_json, 1)
+
+
+@cli.command()
+@json_option
+@on_server
+def renew(as_json: bool, server: str, ask_sudo: bool) -> None:
+    """Renew the certificate (at Let's Encrypt: try it), and look at every door."""
+    from ispguide import tasks
+
+    report = tasks.renew(tasks.HERE, server, ask_for_sudo(ask_sudo), watched)
     _show(report, as_json, 1)
 
 
@@ -106,7 +123,7 @@ def undo(step: str, as_json: bool, server: str, ask_sudo: bool) -> None:
     """Put back what STEP (chapter.step) replaced."""
     from ispguide import tasks
 
-    report = tasks.undo(tasks.HERE, step, server, ask_for_sudo(ask_sudo), _watch)
+    report = tasks.undo(tasks.HERE, step, server, ask_for_sudo(ask_sudo), watched)
     click.echo(
         json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.text()
     )
@@ -116,9 +133,7 @@ def undo(step: str, as_json: bool, server: str, ask_sudo: bool) -> None:
 @click.argument("where")
 @click.option("--domain", default="", help="The mail domain, for a server that is new.")
 @click.option("--accept", default="", help="The fingerprint you compared: SHA256:…")
-@click.option(
-    "--name", default="", help="What to call this server; its host by default."
-)
+@click.option("--name", default="", help="What to call it; its host by default.")
 @click.option(
     "--key", default="", help="The private key file; ssh's own ones by default."
 )
@@ -140,28 +155,32 @@ def connect(
 @cli.command()
 @click.option("--no-browser", is_flag=True, help="Print the address instead.")
 @click.option("--port", default=8888, show_default=True)
-def start(no_browser: bool, port: int) -> None:
-    """Start the practice server and open JupyterLab on 00-start."""
-    from ispguide import lab
+@click.option("--replay", is_flag=True, help="A recording instead of a server.")
+def start(no_browser: bool, port: int, replay: bool) -> None:
+    """Start the practice server (or a replay) and open JupyterLab on 00-start."""
     from ispguide.jupyter import run
 
-    lab.up(click.echo)
+    if replay:
+        _begin_replay()
+    else:
+        start_practice()
     run(no_browser, port, click.echo)
 
 
-@cli.command()
-@click.argument("more", nargs=-1)
-def test(more: tuple[str, ...]) -> None:
-    """Run the test suite, a fresh practice server included."""
-    import subprocess
+def _begin_replay() -> None:
+    """For this JupyterLab and its notebooks only; the server in use stays chosen."""
+    from ispguide import replay
 
-    root = Path(__file__).parent.parent
-    if not (root / "tests").is_dir():
-        raise GuideError(
-            "There are no tests here.", "They live in a checkout.", "Clone it."
-        )
-    sys.exit(subprocess.call([sys.executable, "-m", "pytest", *more], cwd=root))
+    replay.start()
+    os.environ["ISPGUIDE_SERVER"] = REPLAY
+    click.echo("REPLAY: a recorded run answers, and nothing is changed.")
 
 
-for command in (history, show, export, lab_, people):
+for command in (import_, senders):
+    people.add_command(command)
+_MORE = (
+    backup, bans, drill, export, health, history, lab_, move, people, reports, restore, rotate,
+    show, smarthost, test, trace,
+)  # fmt: skip
+for command in _MORE:
     cli.add_command(command)

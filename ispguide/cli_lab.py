@@ -6,12 +6,18 @@ import json
 
 import click
 
+from ispguide.cli_internet import internet_
 from ispguide.cli_options import json_option
+
+INSTEAD = "Look around without a server: ./guide start --replay"
 
 
 @click.group("lab")
 def lab_() -> None:
     """The practice server and its practice internet."""
+
+
+lab_.add_command(internet_)
 
 
 def _lab_verb(name: str, text: str) -> None:
@@ -22,7 +28,25 @@ def _lab_verb(name: str, text: str) -> None:
         getattr(lab, name)(click.echo)
 
 
-_lab_verb("up", "Start it; what is missing is built.")
+@lab_.command()
+def up() -> None:
+    """Start it; what is missing is built."""
+    start_practice()
+
+
+def start_practice() -> None:
+    """The practice server; where it cannot be had, the replay is offered."""
+    from ispguide import lab
+
+    try:
+        lab.up(click.echo)
+    except lab.LabProblem as problem:
+        do = f"{problem.do} {INSTEAD}".strip()
+        raise lab.LabProblem(
+            problem.is_, problem.should, do, problem.evidence
+        ) from problem
+
+
 _lab_verb("down", "Stop and remove it; images stay.")
 _lab_verb("reset", "A fresh, bare Debian 12 again.")
 

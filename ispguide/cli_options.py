@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from ispguide.profile import REPLAY
+from ispguide.progress import Doing
 from ispguide.settings import Secret
+
+_AGAIN = "\r\033[K"
+_DOING = Doing()
 
 
 def on_server(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,8 +23,33 @@ def on_server(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Ask for the sudo password of the server's user.",
     )(command)
     return click.option(
-        "--server", default="practice", show_default=True, help="Which profile."
+        "--server",
+        default="practice",
+        show_default=True,
+        help="Which profile; “replay” is a recording, and changes nothing.",
+        callback=_says_replay,
     )(command)
+
+
+def _says_replay(_: Any, __: Any, server: str) -> str:
+    """What a recording tells must not be taken for the state of a server."""
+    if server == REPLAY:
+        click.echo("REPLAY: nothing is changed.", err=True)
+    return server
+
+
+def watched(line: str) -> None:
+    """Progress goes to stderr, on one line where somebody sits before it."""
+    _DOING.hear(line)
+    if sys.stderr.isatty():
+        step = f"{_DOING.step} · " if _DOING.step != _DOING.words else ""
+        click.echo(_AGAIN + (step + _DOING.words)[:100], err=True, nl=False)
+
+
+def done_watching() -> None:
+    """The line of progress goes, so that what was found begins on a clean one."""
+    if sys.stderr.isatty():
+        click.echo(_AGAIN, err=True, nl=False)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ def people() -> None:
     """Domains, mailboxes and aliases."""
 
 
-def _password(stdin: bool) -> Secret | None:
+def typed(stdin: bool) -> Secret | None:
     """The first line of standard input, in full: no sign of it is special."""
     if not stdin:
         return None
@@ -30,28 +30,28 @@ def _tell_password(address: str, made: str) -> None:
         click.echo(f"The password of {address}, shown this once: {made}")
 
 
-_stdin = click.option(
+stdin_option = click.option(
     "--password-stdin", is_flag=True, help="Read it from standard input."
 )
 
 
 @people.command()
 @click.argument("what")
-@_stdin
+@stdin_option
 @on_server
 def add(what: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
     """Add a mailbox (anna@example.org) or a domain (example.org)."""
     from ispguide import tasks
 
     sudo = ask_for_sudo(ask_sudo)
-    made = tasks.people_add(tasks.HERE, what, _password(password_stdin), server, sudo)
+    made = tasks.people_add(tasks.HERE, what, typed(password_stdin), server, sudo)
     click.echo(f"{what} is there.")
     _tell_password(what, made)
 
 
 @people.command()
 @click.argument("address")
-@_stdin
+@stdin_option
 @on_server
 def password(address: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
     """Give a mailbox another password."""
@@ -59,7 +59,7 @@ def password(address: str, password_stdin: bool, server: str, ask_sudo: bool) ->
 
     sudo = ask_for_sudo(ask_sudo)
     made = tasks.people_password(
-        tasks.HERE, address, _password(password_stdin), server, sudo
+        tasks.HERE, address, typed(password_stdin), server, sudo
     )
     click.echo(f"{address} has another password.")
     _tell_password(address, made)
@@ -78,14 +78,80 @@ def alias(source: str, destination: str, server: str, ask_sudo: bool) -> None:
 
 
 @people.command()
-@click.argument("what")
+@click.argument("address")
+@click.argument("limit")
 @on_server
-def remove(what: str, server: str, ask_sudo: bool) -> None:
-    """Remove a mailbox, an alias or a domain.  Mail on disk stays."""
+def quota(address: str, limit: str, server: str, ask_sudo: bool) -> None:
+    """What a mailbox may hold: LIMIT is like "500 MB" or "2 GB", or none."""
+    from ispguide import tasks
+    from ispguide.quotas.things import limit as words
+
+    size = tasks.people_quota(
+        tasks.HERE, address, limit, server, ask_for_sudo(ask_sudo)
+    )
+    click.echo(f"{address} has {words(size)} now.")
+
+
+@people.command()
+@click.argument("address", default="")
+@on_server
+def recount(address: str, server: str, ask_sudo: bool) -> None:
+    """Add up anew what lies in a mailbox, or in all of them."""
     from ispguide import tasks
 
-    tasks.people_remove(tasks.HERE, what, server, ask_for_sudo(ask_sudo))
-    click.echo(f"{what} is gone. Its mail, if any, is still in /var/vmail.")
+    tasks.people_recount(tasks.HERE, address, server, ask_for_sudo(ask_sudo))
+    click.echo(f"{address or 'Every mailbox'} was counted anew.")
+
+
+@people.command()
+@click.argument("source")
+@click.argument("destination")
+@on_server
+def forget(source: str, destination: str, server: str, ask_sudo: bool) -> None:
+    """Mail to SOURCE does not go to DESTINATION any more."""
+    from ispguide import tasks
+
+    tasks.people_forget(tasks.HERE, source, destination, server, ask_for_sudo(ask_sudo))
+    click.echo(f"Mail to {source} does not go to {destination} any more.")
+
+
+@people.command()
+@click.argument("address")
+@on_server
+def lock(address: str, server: str, ask_sudo: bool) -> None:
+    """Let nobody log in to a mailbox.  Mail for it comes in all the same."""
+    from ispguide import tasks
+
+    tasks.people_enable(tasks.HERE, address, False, server, ask_for_sudo(ask_sudo))
+    click.echo(f"Nobody can log in as {address}; mail for it still comes in.")
+
+
+@people.command()
+@click.argument("address")
+@on_server
+def unlock(address: str, server: str, ask_sudo: bool) -> None:
+    """Let the owner of a mailbox log in again."""
+    from ispguide import tasks
+
+    tasks.people_enable(tasks.HERE, address, True, server, ask_for_sudo(ask_sudo))
+    click.echo(f"{address} can log in again, with the password it had.")
+
+
+@people.command()
+@click.argument("what")
+@click.option("--with-mail", is_flag=True, help="Its letters too, for good.")
+@on_server
+def remove(what: str, with_mail: bool, server: str, ask_sudo: bool) -> None:
+    """Remove a mailbox, an address's forwardings or a domain.  Mail on disk stays."""
+    from ispguide import tasks
+
+    tasks.people_remove(tasks.HERE, what, server, ask_for_sudo(ask_sudo), with_mail)
+    mail = (
+        "and so are its letters"
+        if with_mail
+        else "Its mail, if any, is still in /var/vmail"
+    )
+    click.echo(f"{what} is gone{', ' if with_mail else '. '}{mail}.")
 
 
 @people.command("list")
@@ -99,7 +165,9 @@ def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
     if as_json:
         click.echo(json.dumps(lists, ensure_ascii=False))
         return
+    from ispguide.people.words import in_words
+
     for name, rows in lists.items():
         click.echo(f"{name}:")
         for row in rows:
-            click.echo("  " + " → ".join(row[:2] if name == "aliases" else row[:1]))
+            click.echo(f"  {in_words(name, row)}")

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from ispguide.cli_options import ask_for_sudo, json_option, on_server
-from ispguide.errors import GuideError
 
 
 @click.command()
@@ -41,21 +40,32 @@ def show(what: tuple[str, ...], server: str) -> None:
 
 @click.command()
 @click.argument("what", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["sh", "md", "zone"]), default="md")
-@click.option("--server", default="practice", show_default=True)
-def export(what: tuple[str, ...], form: str, server: str) -> None:
-    """The guide for this server as a text (md) or as its commands (sh)."""
-    from ispguide.story import markdown, script
+@click.option(
+    "--format", "form", default="md", type=click.Choice(["html", "md", "sh", "zone"])
+)
+@click.option("--look", is_flag=True, help="A report without running the proofs.")
+@on_server
+def export(
+    what: tuple[str, ...], form: str, look: bool, server: str, ask_sudo: bool
+) -> None:
+    """The report to keep (html, md), for which every proof is run; the guide as its
+    commands (sh); the DNS records as a zone file (zone)."""
+    from ispguide.story import script
 
+    if form == "sh":
+        guide = _unconnected(server)
+        click.echo(script(guide.select(*what), guide.settings))
+        return
+    from ispguide import tasks
+
+    sudo = ask_for_sudo(ask_sudo)
     if form == "zone":
-        raise GuideError(
-            "The DNS records cannot be exported yet.",
-            "They belong to chapter 14, which this version does not have.",
-            "Use --format md or sh.",
-        )
-    guide = _unconnected(server)
-    make = markdown if form == "md" else script
-    click.echo(make(guide.select(*what), guide.settings))
+        click.echo(tasks.dns_zone(tasks.HERE, server, sudo), nl=False)
+        return
+    from ispguide.notebook.graduation import markdown, page
+
+    make = page.html if form == "html" else markdown.markdown
+    click.echo(make(tasks.graduate(tasks.HERE, server, sudo, not look)), nl=False)
 
 
 def _unconnected(server: str) -> Any:

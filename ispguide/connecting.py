@@ -48,7 +48,8 @@ def connect(
         raise GuideError(
             f"{where} has no settings of this guide yet.",
             "The guide should know which mail domain it is for.",
-            f"Add --domain example.org to: ./guide connect {where}",
+            "Fill in the mail domain in the form of 00-start, or on the command line "
+            f"add --domain example.org to: ./guide connect {where}",
         )
     profile = profile.with_settings(settings)
     profile.save()
@@ -87,13 +88,14 @@ def _pinned(host: str, port: int, accept: str) -> None:
     shown = ssh.fingerprint(key.asbytes())
     if accept != shown:
         kind = key.get_name().removeprefix("ssh-").partition("-")[0]
+        command = f"ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub"
         error = UnknownServer(
             f"{host} showed the {kind} key {shown}"
             + (f", not {accept}." if accept else "."),
             "Before you trust it, its console at your provider should print the same:\n"
-            f"  ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub",
+            f"  {command}",
             f"When both are equal, repeat the command with --accept {shown}",
         )
-        error.fingerprint = shown
+        error.fingerprint, error.command = shown, command
         raise error
     ssh.pin(host, port, key, _known_hosts(host))

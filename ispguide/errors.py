@@ -25,6 +25,8 @@ class GuideError(Exception):
     def __init__(self, is_: str, should: str = "", do: str = "", evidence: str = ""):
         self.is_, self.should, self.do, self.evidence = is_, should, do, evidence
         super().__init__(" ".join(part for part in (is_, should, do) if part))
+        if evidence:
+            self.add_note(evidence)  # a traceback shows it too
 
 
 class SettingsProblem(GuideError):
@@ -40,9 +42,11 @@ class CannotReachServer(GuideError):
 
 
 class UnknownServer(CannotReachServer):
-    """First contact; `fingerprint` is what the server showed."""
+    """First contact; `fingerprint` is what the server showed, `command` prints the
+    same in its console."""
 
     fingerprint = ""
+    command = ""
 
 
 class ChangedServer(CannotReachServer):

@@ -1,16 +1,17 @@
 """Names for questions.  A fact is a tuple of words; its answer comes back under it.
 
 Asked on the server (answered by `remote.py`): file, newest, unit, package, user,
-postconf, master, sql, secret, listening, run, system.
+postconf, master, sql, secret, listening, run, system, ledger, proved.
 Asked from this computer (answered by `outside.py`): every tuple that starts with
-"outside".  Asked by doing (answered by `proofs.py`, only when something is to be
+"outside"; one that starts with "outside", "after" waits for what the server says
+to another.  Asked by doing (answered by `proofs.py`, only when something is to be
 proved): every tuple that starts with "proof".
 Because facts are values, ten things that ask the same question cost one answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Fact = tuple[str, ...]
@@ -19,6 +20,18 @@ Have = Mapping[Fact, Any]
 
 class Unsure(str):
     """A gap that is none: "could not tell", with the reason."""
+
+
+#: In front of `openssl x509`, which reads all of Debian's roots before it looks at a
+#: certificate, and needs none of them: 4 ms instead of 25, and a check asks often.
+NO_ROOTS = "export SSL_CERT_FILE=/dev/null"
+
+
+def together(told: Iterable[str]) -> str:
+    """The gaps of several parts as one; unsure only when nothing is known to be wrong."""
+    found = [text for text in told if text]
+    sure = [text for text in found if not isinstance(text, Unsure)]
+    return "\n".join(sure) if sure or not found else Unsure("\n".join(found))
 
 
 def file(path: str) -> Fact:
@@ -81,9 +94,24 @@ def system() -> Fact:
     return ("system",)
 
 
+def ledger() -> Fact:
+    """[{time, who, step, did, ok, path, before, …}]: what was done, oldest first."""
+    return ("ledger",)
+
+
+def proved() -> Fact:
+    """{"chapter.proof": {ok, time (s since 1970), who}}: the last try of each."""
+    return ("proved",)
+
+
 def outside(kind: str, *words: str) -> Fact:
     """A question answered from this computer; see `outside.py`."""
     return ("outside", kind, *words)
+
+
+def after(kind: str, fact: Fact) -> Fact:
+    """A question from this computer about what the server answers to `fact`."""
+    return ("outside", "after", kind, *fact)
 
 
 def proof(name: str, *words: str) -> Fact:

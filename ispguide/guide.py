@@ -2,13 +2,13 @@
 
 It never believes a fix: only an empty gap afterwards counts.  Patience comes only
 after a change; a plain check never waits.  Talks to nobody but `Server.exchange`
-and, for what is seen from outside, `outside` and `proofs`.
+and, for what is seen from outside, `outside`, `publishing` and `proofs`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ from typing import Any
 
 from ispguide.actions import Action
 from ispguide.chapter import Chapter, Step, What, rests_on, select
-from ispguide.facts import Fact, Unsure
+from ispguide.facts import Fact
+from ispguide.firewall.trying import confirmed, tried
+from ispguide.planning import finding
+from ispguide.publishing import Key, noted, published, read_key
 from ispguide.report import Draft, Finding, Report
 from ispguide.server import Answer, Server, ignore
 from ispguide.settings import Settings
@@ -33,6 +36,8 @@ class Guide:
     chapters: Sequence[Chapter]
     have: dict[Fact, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    busy: Mapping[str, Any] | None = None
+    key: Key | None = None  #: for zones that take updates, if the reader typed one
 
     def select(self, *what: What) -> list[Step]:
         """The steps meant by chapters, "chapter" or "chapter.step"; all for none."""
@@ -42,11 +47,12 @@ class Guide:
         """Earlier steps of its chapter, and the chapters that one needs."""
         return rests_on(self.chapters, step)
 
-    def check(self, *what: What) -> Report:
-        """Look, in one exchange, and change nothing."""
+    def check(self, *what: What, also: Iterable[Fact] = ()) -> Report:
+        """Look, in one exchange, and change nothing.  `also`: more questions, whose
+        answers are in `have` afterwards."""
         with self._report() as report:
             steps = [s for s in self.select(*what) if not s.proves]
-            self.look(steps)
+            self.look(steps, also)
             report.extend(f for s in steps for f in self.findings(s))
         return report.done
 
@@ -59,10 +65,12 @@ class Guide:
             work = Applying(self, watch)
             report.extend(work.run([s for s in steps if not s.proves]))
             report.actions = work.actions
+            aside = {(s.chapter, s.name) for s in steps if s.aside}
             open_ = {
                 f.chapter
                 for f in report.findings
                 if f.state in ("failed", "blocked", "gap")
+                and (f.chapter, f.step) not in aside
             }
             proofs = [s for s in steps if s.proves and not _touched(self, s, open_)]
             report.extend(self._proved(proofs, watch))
@@ -78,26 +86,9 @@ class Guide:
     def _proved(self, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
         if not proofs:
             return []
-        from ispguide.proving import seen
+        from ispguide.proving import proved
 
-        asked = list(self.facts(proofs))
-        server_side = [f for f in asked if f[0] not in ("proof", "outside")]
-        if server_side:
-            self.exchange(tell=server_side, watch=watch)
-        for last in (False, False, True):
-            self.have |= seen(self, [f for f in asked if f[0] == "proof"], watch)
-            found = [f for s in proofs for f in self.findings(s)]
-            if all(f.state != "gap" for f in found) or last:
-                break
-            # One more look: the first mail after a restart meets a half-started rspamd.
-            asked = [
-                f
-                for s in proofs
-                for t in self.things(s)
-                if t.gap(self.have)
-                for f in t.facts()
-            ]
-        return [f.now(state="failed") if f.state == "gap" else f for f in found]
+        return proved(self, proofs, watch)
 
     # looking
 
@@ -110,13 +101,20 @@ class Guide:
         return (f for s in steps for t in self.things(s) for f in t.facts())
 
     def look(
-        self, steps: Sequence[Step], wait: bool = False, watch: Watch = ignore
+        self,
+        steps: Sequence[Step],
+        also: Iterable[Fact] = (),
+        wait: bool = False,
+        watch: Watch = ignore,
     ) -> None:
         """One exchange; a second one only when the server has other settings."""
-        answer = self.exchange(tell=self.facts(steps), wait=wait, watch=watch)
+        more = list(also)
+        asked = [*self.facts(steps), *more]
+        answer = self.exchange(tell=asked, wait=wait, watch=watch)
         if answer.settings and answer.settings["text"] is not None:
             self._take_over(answer.settings["text"])
-            self.exchange(tell=self.facts(steps), wait=wait, watch=watch)
+            asked = [*self.facts(steps), *more]
+            self.exchange(tell=asked, wait=wait, watch=watch)
 
     def _take_over(self, text: str) -> None:
         """The server remembers its guide: its settings win over the profile's copy."""
@@ -132,16 +130,27 @@ class Guide:
         watch: Watch = ignore,
         **more: Any,
     ) -> Answer:
-        """One round trip; outside facts are asked in threads meanwhile."""
+        """One round trip; outside facts are asked in threads meanwhile.
+
+        What is to be published in the DNS goes out from here, before all else."""
+        if do and not self.server.profile.replay:
+            if failure := published(do, *self._zones()):
+                return Answer({}, failure, None, None)
+            do = [noted(action) for action in do]
         asked = list(dict.fromkeys(tell))
-        here = [f for f in asked if f[0] == "outside"]
+        later = [f for f in asked if f[:2] == ("outside", "after")]
+        here = [f for f in asked if f[0] == "outside" and f not in later]
         there = [f for f in asked if f[0] not in ("outside", "proof")]
         with ThreadPoolExecutor(1) as pool:
             outside = pool.submit(self._outside, here)
             answer = self.server.exchange(do, there, watch, **more)
+            if tried(do, answer) and not self.server.profile.replay:
+                step = str(more.get("step", ""))
+                answer = confirmed(self.server, do, there, watch, step)
             self.have |= {**answer.have, **outside.result()}
-        if answer.busy:
-            run = answer.busy
+        self.have |= self._outside(later)
+        self.busy = answer.busy
+        if run := answer.busy:
             self.notes.append(
                 f"{run['who']} is changing this server now (step {run['step']})."
             )
@@ -150,31 +159,22 @@ class Guide:
     def _outside(self, asked: list[Fact]) -> dict[Fact, Any]:
         if not asked:
             return {}
+        if self.server.profile.replay:  # it was seen from outside then, not now
+            return dict(self.server.exchange(tell=asked).have)
         from ispguide import outside
 
-        return dict(outside.answers(asked, self.server.profile.host, self.settings))
+        key, resolver = self._zones()
+        host, updates = self.server.profile.host, key is not None
+        return dict(outside.answers(asked, host, self.have, resolver, updates))
+
+    def _zones(self) -> tuple[Key | None, str]:
+        """The key for zones that take updates, and whom to ask for names."""
+        profile = self.server.profile
+        return self.key or read_key(profile.zone_key), profile.resolver
 
     def findings(self, step: Step) -> list[Finding]:
         """What the last look says about a step."""
-        return [self._finding(step, thing) for thing in self.things(step)]
-
-    def _finding(self, step: Step, thing: Thing) -> Finding:
-        gap = thing.gap(self.have)
-        state = "unknown" if isinstance(gap, Unsure) else "gap" if gap else "ok"
-        commands = (
-            tuple(a.by_hand() for a in thing.fix(self.have)) if state == "gap" else ()
-        )
-        evidence = getattr(thing, "evidence", None)
-        shown = evidence(self.have) if evidence and state == "ok" else ""
-        return Finding(
-            step.chapter,
-            step.name,
-            str(thing),
-            state,
-            str(gap),
-            commands,
-            evidence=shown,
-        )
+        return [finding(step, thing, self.have) for thing in self.things(step)]
 
     @contextmanager
     def _report(self) -> Iterator[Draft]:
@@ -187,6 +187,7 @@ class Guide:
             draft.actions,
             time.monotonic() - draft.begin,
             tuple(dict.fromkeys(self.notes)),
+            self.busy,
         )
 
 

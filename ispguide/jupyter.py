@@ -19,13 +19,19 @@ _OVERRIDES = {
         "fetchNews": "false",
         "checkForUpdates": False,
     },
-    "@jupyterlab/notebook-extension:tracker": {"recordTiming": True},
+    "@jupyterlab/notebook-extension:tracker": {
+        "recordTiming": True,
+        # With the usual "full" or "none", a link to a cell misses it (measured).
+        "windowingMode": "defer",
+    },
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": False},
 }
 
 
 def notebooks() -> Path:
-    """The folder with the notebooks: the checkout's, else the wheel's."""
+    """The folder with the notebooks: ISPGUIDE_NOTEBOOKS, the checkout's or the wheel's."""
+    if chosen := os.environ.get("ISPGUIDE_NOTEBOOKS"):
+        return Path(chosen)
     here = Path(__file__).parent
     checkout = here.parent / "notebooks"
     return checkout if checkout.is_dir() else here / "_notebooks"
@@ -67,22 +73,46 @@ def _has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+#: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
+#: are vouched for.
+_CONFIG = """from ispguide.jupyter import notebooks, vouch
+from ispguide.saving import clean
+c.ContentsManager.pre_save_hook = clean
+c.NotebookNotary.data_dir = vouch(notebooks())
+"""
+
+
 def _config(place: Path) -> Path:
-    """A hook that drops widget outputs on save: reopened, they would be errors, and
-    their state could hold what somebody typed."""
     path = place / "config.py"
-    path.write_text(
-        "def clean(model, **_):\n"
-        "    if model['type'] != 'notebook':\n"
-        "        return\n"
-        "    model['content']['metadata'].pop('widgets', None)\n"
-        "    for cell in model['content']['cells']:\n"
-        "        cell['outputs'] = [\n"
-        "            o for o in cell.get('outputs', ())\n"
-        "            if 'application/vnd.jupyter.widget-view+json' not in o.get('data', {})\n"
-        "        ] if cell['cell_type'] == 'code' else []\n"
-        "        if cell['cell_type'] != 'code':\n"
-        "            del cell['outputs']\n"
-        "c.ContentsManager.pre_save_hook = clean\n"
-    )
+    path.write_text(_CONFIG)
     return path
+
+
+def vouch(folder: Path) -> str:
+    """Sign the guide's own notebooks, or JupyterLab asks before it follows a card's
+    link.  Returns where the signatures are: not among the user's own."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    place = home() / "lab-ui" / "trust"
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    notary = NotebookNotary(data_dir=str(place))
+    for path in folder.glob("*.ipynb"):
+        notary.sign(nbformat.read(path, as_version=4))
+    return str(place)
+
+
+def settle(prefix: Path, start: str) -> None:
+    """The same for a Jupyter that others start, as Binder does: `prefix` is its
+    Python's, `start` the notebook that opens first."""
+    settings = prefix / "share" / "jupyter" / "lab" / "settings"
+    config = prefix / "etc" / "jupyter"
+    for folder in (settings, config):
+        folder.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(json.dumps(_OVERRIDES))
+    url = json.dumps(f"/lab/tree/{start}")
+    pages = (
+        f"c.{app}.default_url = {url}\n"
+        for app in ("ServerApp", "LabApp", "JupyterNotebookApp")
+    )
+    (config / "jupyter_server_config.py").write_text(_CONFIG + "".join(pages))

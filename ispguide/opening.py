@@ -17,9 +17,23 @@ def open_guide(server: str = PRACTICE, sudo: Secret | None = None) -> Guide:
     profile = Profile.load(server)
     if profile.settings is None:
         profile = _with_its_settings(profile, sudo)
-    assert profile.settings
-    profile.settings.checked()
-    return Guide(Server(profile, sudo), profile.settings, GUIDE)
+    there = open_server(profile, sudo)
+    assert there.profile.settings
+    return Guide(there, there.profile.settings.checked(), GUIDE)
+
+
+def open_server(profile: Profile, sudo: Secret | None = None) -> Server:
+    """The server of the profile, or the recording of one."""
+    if profile.replay:
+        from ispguide.replay import Replay
+
+        return Replay(profile)
+    return Server(profile, sudo)
+
+
+def known_settings(server: str = PRACTICE) -> Settings:
+    """The settings of that server as this computer knows them."""
+    return Profile.load(server).settings or open_guide(server).settings
 
 
 def _with_its_settings(profile: Profile, sudo: Secret | None) -> Profile:

@@ -1,11 +1,12 @@
-"""Conversations with the server from this computer, and looks at the DNS.
+"""Conversations with the server from this computer, and answers seen from here.
 
 A `Talk` keeps what was said as readable lines (a password never among them), has
 a deadline, and says in a sentence why it did not come about.  `answers` looks up
-the facts that start with "outside".  It judges nothing, and speaks no protocol but
-TLS: `proofs` does.  smtplib and its sisters stay unused because they do not let
-through the broken lines and the passwords in UTF-8 that proofs need.
-Sources: RFC 7435 (TLS without a check), RFC 3207 (STARTTLS), dnspython.
+the facts that start with "outside".  It judges nothing and speaks no protocol but
+TLS: `proofs` does, and `lookups` asks name servers.  smtplib and its sisters stay
+unused because they do not let through the broken lines and the passwords in UTF-8
+that proofs need.
+Sources: RFC 7435 (TLS without a check), RFC 3207 (STARTTLS).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ispguide.facts import Fact, Have
-from ispguide.settings import Settings
+
+if TYPE_CHECKING:
+    from ispguide.nameservers import Names
 
 CONNECT, WHOLE = 5.0, 15.0  #: seconds to open a connection; for all of it
 
@@ -148,53 +151,38 @@ def _why(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 
 
-def answers(facts: Iterable[Fact], host: str, settings: Settings) -> Have:
-    """The facts ("outside", "now") and ("outside", "dns", name, type[, resolver]).
+def answers(
+    facts: Iterable[Fact],
+    host: str,
+    told: Have,
+    resolver: str = "",
+    updates: bool = False,
+) -> Have:
+    """The facts ("outside", "now"), ("outside", "updates") and those of lookups.py
+    and lookups_after.py.
 
-    `host` and `settings` are for facts about the server; none needs them yet."""
-    asked = list(facts)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return dict(zip(asked, pool.map(_answer, asked), strict=True))
+    `told`: what the server has said, for facts that are about it.  `resolver`: whom
+    to ask for names, this computer's if empty.  `updates`: whether a key for dynamic
+    updates is at hand."""
+    from ispguide.nameservers import Names
+
+    asked, names = list(facts), Names(resolver, host)
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        found = pool.map(lambda fact: _answer(fact, names, updates, told), asked)
+        return dict(zip(asked, found, strict=True))
 
 
-def _answer(fact: Fact) -> Any:
+def _answer(fact: Fact, names: Names, updates: bool, told: Have) -> Any:
+    from ispguide.lookups import QUESTIONS
+    from ispguide.lookups_after import ABOUT
+
     match fact[1:]:
         case ("now",):
             return time.time()
-        case ("dns", name, kind, *resolver):
-            return dns(name, kind, *resolver)
+        case ("updates",):
+            return {"accepted": updates}
+        case ("after", kind, *words) if kind in ABOUT:
+            return ABOUT[kind](names, told[tuple(words)])
+        case (kind, *words) if kind in QUESTIONS:
+            return QUESTIONS[kind](names, *words)
     return {"error": f"nobody knows the question {' '.join(fact)}"}
-
-
-def dns(name: str, kind: str, resolver: str = "") -> dict[str, Any]:
-    """{values: texts, sorted; none when there is no such record} or {error}.
-
-    `kind`: A, MX, TXT …; PTR takes an address.  `resolver`: "address" or
-    "address#port", else this computer's own."""
-    import dns.exception
-    import dns.resolver
-    import dns.reversename
-
-    asker = dns.resolver.Resolver(configure=not resolver)
-    if resolver:
-        address, _, port = resolver.partition("#")
-        asker.nameservers, asker.port = [address], int(port or 53)
-    try:
-        absolute = (
-            dns.reversename.from_address(name)
-            if kind == "PTR"
-            else name.removesuffix(".") + "."
-        )
-        found = asker.resolve(absolute, kind, lifetime=CONNECT)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return {"values": []}
-    except (dns.exception.DNSException, OSError) as error:
-        return {"error": f"{kind} of {name}: {str(error).rstrip('.')}"}
-    return {"values": sorted(_text(record) for record in found)}
-
-
-def _text(record: Any) -> str:
-    """As in a zone file, but a TXT's pieces joined: they are one value (RFC 7208)."""
-    if pieces := getattr(record, "strings", None):
-        return str(b"".join(pieces).decode(errors="replace"))
-    return str(record.to_text())

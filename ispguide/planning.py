@@ -1,4 +1,4 @@
-"""What to do in a step: its gaps, their fixes, and the services that follow them."""
+"""What a look says of a step and what to do in it: gaps, fixes, services that follow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ispguide.actions import Action
 from ispguide.chapter import Step
-from ispguide.facts import Unsure
+from ispguide.facts import Have, Unsure
+from ispguide.report import Finding
 from ispguide.things import Thing
 
 if TYPE_CHECKING:
@@ -55,3 +56,21 @@ def together(
     more = [(t, a) for t in wrong for a in t.fix(guide.have)]
     own = [(t, a) for t, a in plan if not t.follows]
     return [*own, *more, *services] if more else []
+
+
+def finding(step: Step, thing: Thing, have: Have) -> Finding:
+    """What the last look says about a thing."""
+    gap = thing.gap(have)
+    state = "unknown" if isinstance(gap, Unsure) else "gap" if gap else "ok"
+    commands = tuple(a.by_hand() for a in thing.fix(have)) if state == "gap" else ()
+    evidence = getattr(thing, "evidence", None)
+    shown = evidence(have) if evidence and state == "ok" else ""
+    return Finding(
+        step.chapter,
+        step.name,
+        str(thing),
+        state,
+        str(gap),
+        commands,
+        evidence=shown,
+    )

@@ -16,6 +16,9 @@ from pathlib import Path
 from ispguide.errors import GuideError
 from ispguide.settings import Settings
 
+#: The name of the recorded server; it needs no file to be known.
+REPLAY = "replay"
+
 
 def home() -> Path:
     """The one folder for local state: $ISPGUIDE_HOME, else ~/.ispguide."""
@@ -24,7 +27,8 @@ def home() -> Path:
 
 @dataclass(frozen=True)
 class Profile:
-    """A server as this computer knows it.  `practice` marks a practice server."""
+    """A server as this computer knows it.  `practice` marks a practice server,
+    `replay` a recording of one."""
 
     name: str
     host: str
@@ -35,6 +39,10 @@ class Profile:
     practice: bool = False
     ca_file: str = ""  #: what vouches for the server's certificate; "" = the system
     settings: Settings | None = None
+    replay: bool = False
+    resolver: str = ""  #: whom to ask for names; "" = this computer's resolver
+    others: str = ""  #: resolvers besides, who may remember older answers; with spaces
+    zone_key: str = ""  #: file with the key for zones that take updates, if any
 
     def with_settings(self, settings: Settings) -> Profile:
         """The same profile with the settings the server has."""
@@ -42,6 +50,12 @@ class Profile:
 
     def save(self) -> None:
         """Write it, whole or not at all, readable by its owner only."""
+        if self.name == REPLAY and not self.replay:
+            raise GuideError(
+                f"The name {REPLAY!r} belongs to the recording.",
+                "A server needs another one.",
+                "Choose it with --name.",
+            )
         path = _path(self.name)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_suffix(".part")
@@ -50,7 +64,8 @@ class Profile:
         part.replace(path)
 
     def _toml(self) -> str:
-        names = ("host", "known_hosts", "user", "port", "key", "practice", "ca_file")
+        names = ("host", "known_hosts", "user", "port", "key", "practice", "ca_file",
+                 "replay", "resolver", "others", "zone_key")  # fmt: skip
         lines = [f"{n} = {json.dumps(getattr(self, n))}" for n in names]
         table = ["", "[settings]", self.settings.to_toml()] if self.settings else []
         return "\n".join([*lines, *table]) + "\n"
@@ -59,6 +74,10 @@ class Profile:
     def load(cls, name: str) -> Profile:
         """The profile called `name`; GuideError when there is none."""
         path = _path(name)
+        if name == REPLAY and not path.is_file():
+            from ispguide import replay
+
+            return replay.profile()
         if not path.is_file():
             raise GuideError(
                 f"There is no server called {name!r} on this computer.",

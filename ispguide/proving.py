@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from tempfile import NamedTemporaryFile
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
-from ispguide import facts
+from ispguide import elsewhere, facts
 from ispguide.errors import GuideError
 from ispguide.facts import Fact
 from ispguide.proofs import Context, Mailbox, answers
 from ispguide.settings import Secret
 
 if TYPE_CHECKING:
+    from ispguide.chapter import Step
     from ispguide.guide import Guide
+    from ispguide.report import Finding
     from ispguide.wire import Watch
+
+
+def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
+    """The findings of these proofs; the server remembers when each was tried."""
+    asked = list(guide.facts(proofs))
+    server_side = [f for f in asked if f[0] not in ("proof", "outside")]
+    if server_side:
+        guide.exchange(tell=server_side, watch=watch)
+    for last in (False, False, True):
+        guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
+        found = [f for s in proofs for f in guide.findings(s)]
+        if all(f.state != "gap" for f in found) or last:
+            break
+        # One more look: the first mail after a restart meets a half-started rspamd.
+        open_ = (t for s in proofs for t in guide.things(s) if t.gap(guide.have))
+        asked = [f for t in open_ for f in t.facts()]
+    found = [f.now(state="failed") if f.state == "gap" else f for f in found]
+    guide.server.exchange(proved=verdicts(found))
+    return found
+
+
+def verdicts(found: Iterable[Finding]) -> dict[str, bool]:
+    """Each proof, and whether all of it held; what could not be told says nothing."""
+    rows = [f for f in found if f.state != "unknown"]
+    names = dict.fromkeys(f"{f.chapter}.{f.step}" for f in rows)
+    return {
+        name: all(f.state == "ok" for f in rows if f"{f.chapter}.{f.step}" == name)
+        for name in names
+    }
 
 
 def seen(guide: Guide, asked: list[Fact], watch: Watch) -> dict[Fact, Any]:
@@ -23,32 +55,53 @@ def seen(guide: Guide, asked: list[Fact], watch: Watch) -> dict[Fact, Any]:
     if not asked:
         return {}
     watch("Proving: " + ", ".join(dict.fromkeys(f[1] for f in asked)))
+    if guide.server.profile.replay:
+        return dict(guide.server.exchange(tell=asked, watch=watch).have)
+
+    with opened(guide) as context:
+        return dict(answers(asked, context))
+
+
+@contextmanager
+def opened(guide: Guide) -> Iterator[Context]:
+    """What acts like a user works with; its mailbox is gone when the block ends."""
 
     def ask(questions: Iterable[Fact]) -> dict[Fact, Any]:
         return dict(guide.server.exchange(tell=questions).have)
 
+    turn = BoundedSemaphore(2)  # each is a session of its own, and sshd allows ten
+
+    @contextmanager
+    def another(quota: int, locked: bool) -> Iterator[Mailbox]:
+        with turn, _another(guide, quota, locked) as box:
+            yield box
+
     with ExitStack() as stack:
-        box = _open(guide, stack)
-        profile = guide.server.profile
-        context = Context(
-            host=profile.host,
+        yield Context(
+            host=guide.server.profile.host,
             settings=guide.settings,
-            mailbox=box,
+            mailbox=_open(guide, stack),
             ask=ask,
             ca_file=_trusted(guide, stack),
+            resolver=guide.server.profile.resolver,
+            another=another,
+            elsewhere=elsewhere.known(guide.server.profile),
         )
-        return dict(answers(asked, context))
 
 
 def _open(guide: Guide, stack: ExitStack) -> Mailbox:
     """The mailbox of the proofs; an empty one before there is a database."""
     try:
-        box = stack.enter_context(guide.server.mailbox(guide.settings.domain))
+        return stack.enter_context(_another(guide))
     except GuideError:
         return Mailbox(address="", password=Secret(""), alias="")
-    return Mailbox(
-        address=box["address"], password=Secret(box["password"]), alias=box["alias"]
-    )
+
+
+@contextmanager
+def _another(guide: Guide, quota: int = 0, locked: bool = False) -> Iterator[Mailbox]:
+    """A mailbox that may hold so many bytes (0: no limit), until the block ends."""
+    with guide.server.mailbox(guide.settings.domain, quota, locked) as box:
+        yield Mailbox(box["address"], Secret(box["password"]), box["alias"])
 
 
 def _trusted(guide: Guide, stack: ExitStack) -> str:

@@ -4,10 +4,11 @@ Longer than other modules for one reason: it travels as one text inside a messag
 must find everything it needs in itself.  Contract: a request (JSON) comes in, JSON
 lines go out, the last one is the answer; plain types across the border.
 
-Four verbs.  `exchange`: do these, then tell those.  Doing happens in a transient
+Three verbs.  `exchange`: do these, then tell those.  Doing happens in a transient
 systemd unit, which takes the lock, keeps what was before, writes atomically, tests
 before it restarts, and puts everything back when that fails; the SSH channel only
 watches.  `mailbox`: a mailbox for proofs that lives until standard input closes.
+`secret`: one of the few passwords that their owner must keep elsewhere too.
 
 Secrets made here stay here: texts come in with markers (⟦name⟧), values are put in on
 writing and taken out of everything that is said.  Nothing here prints a password,
@@ -39,6 +40,8 @@ STATE = Path("/var/lib/ispguide")
 RUNS = Path("/run/ispguide")
 SECRETS = Path("/etc/ispguide/secrets.json")
 SETTINGS = Path("/etc/ispguide/settings.toml")
+TOLD = {"backup"}  # secrets that their owner has to keep elsewhere too
+MOST = 400_000  # characters of what a command says, the last ones
 LIMIT = 10  # seconds a question may take; "no answer" is an answer
 ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -91,6 +94,14 @@ class Vault:
             "source": mark.hexdigest() if mark else "",
             "source_name": source,
         }
+        self.save()
+
+    def forget(self, name):
+        """Nobody needs it any more."""
+        self.values.pop(name, None)
+        self.save()
+
+    def save(self):
         SECRETS.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(SECRETS, json.dumps(self.values).encode(), 0o600, 0, 0)
 
@@ -278,16 +289,50 @@ def ask_master():
     return {n: {"line": c, "options": options.get(n, {})} for n, c in lines.items()}
 
 
-def ask_sql(query):
-    argv = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=5"]
+def ask_sqls(facts):
+    asked = [query for _, query in facts]
+    answers = {}
+    for query in asked:
+        try:
+            VAULT.reveal(query)
+        except Failed as failure:  # a secret in it does not exist yet
+            answers[query] = {"error": str(failure)}
+    able = [query for query in asked if query not in answers]
+    answers.update(zip(able, ask_client(able), strict=True))
+    return [answers[query] for query in asked]
+
+
+def ask_client(asked):
+    """All by one client: to start it takes longer than to answer."""
+    mark = random.token_hex()
     try:
-        rc, out, err = call(argv, VAULT.reveal(query) + ";\n")
+        rc, out, err = client(";\n".join(f"SELECT '{mark}';\n{q}" for q in asked))
+    except Failed as failure:
+        return [{"error": str(failure)}] * len(asked)
+    if rc and mark not in out:  # it was not let in
+        return [{"error": VAULT.hide(last_line(err))}] * len(asked)
+    if rc:  # one of them is wrong; nothing after it was answered
+        return [ask_sql(query) for query in asked]
+    return [{"rows": rows(told)} for told in out.split(f"{mark}\n")[1:]]
+
+
+def ask_sql(query):
+    try:
+        rc, out, err = client(query)
     except Failed as failure:
         return {"error": str(failure)}
-    if rc:
-        return {"error": VAULT.hide(last_line(err))}
-    rows = [[unescape(cell) for cell in line.split("\t")] for line in out.splitlines()]
-    return {"rows": [[VAULT.hide(cell) for cell in row] for row in rows]}
+    return {"error": VAULT.hide(last_line(err))} if rc else {"rows": rows(out)}
+
+
+def client(text):
+    argv = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=5"]
+    return call(argv, VAULT.reveal(text) + ";\n")
+
+
+def rows(out):
+    """What the client printed, as cells."""
+    lines = (line.split("\t") for line in out.splitlines())
+    return [[VAULT.hide(unescape(cell)) for cell in line] for line in lines]
 
 
 def unescape(cell):
@@ -313,7 +358,7 @@ def ask_listening():
 
 def ask_run(command, stdin=""):
     rc, out, err = call(["/bin/sh", "-c", command], VAULT.reveal(stdin))
-    hidden = (VAULT.hide(s[-20000:]) for s in (out, err))
+    hidden = (VAULT.hide(s[-MOST:]) for s in (out, err))
     return {"rc": rc, "out": next(hidden), "err": next(hidden)}
 
 
@@ -363,6 +408,20 @@ def ask_ledger():
     return []
 
 
+def ask_proved():
+    with contextlib.suppress(FileNotFoundError):
+        return json.loads((STATE / "proved.json").read_text())
+    return {}
+
+
+def remember_proofs(proved, who):
+    """{proof: {ok, time, who}}: when each was last tried, whoever did it."""
+    moment = {"time": time.time(), "who": who}
+    known = ask_proved() | {name: {"ok": ok} | moment for name, ok in proved.items()}
+    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_bytes(STATE / "proved.json", json.dumps(known).encode(), 0o600, 0, 0)
+
+
 def last_line(text):
     return (text.strip().splitlines() or ["no reason given"])[-1]
 
@@ -374,15 +433,16 @@ ASK: dict[str, Callable[..., object]] = {
     "postconf": ask_postconf,
     "master": ask_master,
     "secret": ask_secret,
-    "sql": ask_sql,
     "listening": ask_listening,
     "run": ask_run,
     "system": ask_system,
     "ledger": ask_ledger,
+    "proved": ask_proved,
 }
 ASK_TOGETHER: dict[str, Callable[..., list[object]]] = {
     "unit": ask_units,
     "package": ask_packages,
+    "sql": ask_sqls,
 }
 
 
@@ -587,6 +647,12 @@ class Transaction:
             if done.returncode or not value:
                 raise Failed(f"$ {derive}\n{done.stderr.decode()}")
         VAULT.keep(name, value, source)
+
+    def do_keep(self, name, value):
+        VAULT.keep(name, value, "")
+
+    def do_forget(self, name):
+        VAULT.forget(name)
 
     def do_restore(self, path, before):
         """Undo: what the ledger says was there before."""
@@ -842,15 +908,16 @@ def said_since(path, place):
 
 
 def wait_for_others():
-    """Until no run is under way, saying who is waited for."""
-    said = False
+    """Until no run is under way, saying who is waited for and what that run says."""
     while run := busy():
-        if not said:
-            say_out(
-                {"line": f"Waiting for {run['who']}, who is in the step {run['step']}."}
-            )
-            said = True
-        time.sleep(0.1)
+        say_out(
+            {"line": f"Waiting for {run['who']}, who is in the step {run['step']}."}
+        )
+        folder = RUNS / (run["id"] or "?")
+        if (folder / "log").is_file():
+            watch(folder)  # from its beginning: a reader may have just come back
+        while (again := busy()) and again["id"] == run["id"]:
+            time.sleep(0.05)
 
 
 def say_out(event):
@@ -878,16 +945,21 @@ def exchange(request):
         folder = RUNS / request["attach"]
         done = watch(folder) if folder.is_dir() else None
     VAULT = Vault(request.get("hide", ()))
-    text = SETTINGS.read_text() if SETTINGS.is_file() else None
-    same = text is not None and hashlib.sha256(text.encode()).hexdigest()[
-        :16
-    ] == request.get("settings")
+    if request.get("proved"):
+        remember_proofs(request["proved"], request["run"]["who"])
     return {
         "done": done,
         "have": tell(request.get("tell", [])),
         "busy": busy(),
-        "settings": None if same else {"text": text},
+        "settings": other_settings(request.get("settings")),
     }
+
+
+def other_settings(known):
+    """None when the settings here have the hash `known`, else {text}."""
+    text = SETTINGS.read_text() if SETTINGS.is_file() else None
+    mark = hashlib.sha256((text or "").encode()).hexdigest()[:16]
+    return None if text is not None and mark == known else {"text": text}
 
 
 def mailbox(request):
@@ -898,8 +970,8 @@ def mailbox(request):
     address, alias = f"{local}@{domain}", f"{local}-alias@{domain}"
     quick = hash_password(password, cost=5)  # random and gone in a minute
     sql = (
-        "INSERT INTO mailserver.virtual_users (domain_id, email, password) SELECT id, "
-        f"'{address}', '{quick}' FROM mailserver.virtual_domains WHERE name='{domain}';"
+        "INSERT INTO mailserver.virtual_users (domain_id, email, password, quota, enabled) SELECT id, "
+        f"'{address}', '{quick}', {int(request.get('quota', 0))}, {int(not request.get('locked'))} FROM mailserver.virtual_domains WHERE name='{domain}';"
         "INSERT INTO mailserver.virtual_aliases (domain_id, source, destination) SELECT id, "
         f"'{alias}', '{address}' FROM mailserver.virtual_domains WHERE name='{domain}';"
     )
@@ -921,8 +993,17 @@ def sweep(domain, local):
         f"DELETE FROM virtual_aliases WHERE source = '{local}-alias@{domain}';"
         f"DELETE FROM virtual_users WHERE email = '{local}@{domain}';",
     )
+    # What webmail remembers of it; where there is no webmail, this fails and nobody minds.
+    forget = f"DELETE FROM roundcube.users WHERE username = '{local}@{domain}';"
+    call(["mariadb"], forget)
     call(["doveadm", "kick", f"{local}@{domain}"])
-    shutil.rmtree(Path("/var/vmail", domain, local), ignore_errors=True)
+    folder, end = Path("/var/vmail", domain, local), time.monotonic() + 5
+    while True:  # who is still on his way out may write once more
+        inside = call(["doveadm", "-f", "flow", "who", f"{local}@{domain}"])[1].strip()
+        shutil.rmtree(folder, ignore_errors=True)
+        if not inside and not folder.exists() or time.monotonic() > end:
+            return
+        time.sleep(0.1)
 
 
 def sweep_old(domain):
@@ -936,23 +1017,37 @@ def sweep_old(domain):
             sweep(domain, local)
 
 
+def secret(request):
+    """The only way out for a secret, and only for those that are lost with the server."""
+    name = request["name"]
+    if name not in TOLD or name not in VAULT.values:
+        raise Failed(f"the secret {name} is not told to anybody, or not made yet")
+    return {"value": VAULT.values[name]["value"]}
+
+
 def main(request):
     """Answer one request on standard output."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Python ignores SIGPIPE, and so it must stay: a program that ends before it has
+    # read its question (mariadb without its server) would take us along.
     if request["verb"] == "mailbox":
         # Its cleaning must happen even when the line drops.
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if os.geteuid():
         say_out({"answer": {"error": "not root"}})
         return
-    verbs = {"exchange": exchange, "mailbox": mailbox}
     try:
-        answer = verbs[request["verb"]](request)
+        say_out({"answer": answer_to(request)})
+    except BrokenPipeError:  # nobody listens any more; the doing goes on in its unit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def answer_to(request):
+    """What the verb brings, or its failure in words."""
+    verbs = {"exchange": exchange, "mailbox": mailbox, "secret": secret}
+    try:
+        return verbs[request["verb"]](request)
     except Failed as failure:
-        answer = {"error": VAULT.hide(str(failure))}
-    with contextlib.suppress(BrokenPipeError):
-        say_out({"answer": answer})
+        return {"error": VAULT.hide(str(failure))}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
+from ispguide import differences
 from ispguide.report import STATES, Finding, Report
 
 
@@ -71,7 +72,7 @@ def _row_html(f: Finding) -> str:
     sign, word = STATES[f.state]
     parts = [escape(f.thing)]
     if f.gap:
-        parts.append(f"<pre>{_diff_html(f.gap)}</pre>")
+        parts.append(f"<pre>{differences.to_html(f.gap)}</pre>")
     if f.commands:
         typed = escape("\n".join(f.commands))
         parts.append(_fold("by hand", f"<pre>{typed}</pre>"))
@@ -86,12 +87,3 @@ def _row_html(f: Finding) -> str:
 
 def _fold(label: str, inner: str) -> str:
     return f"<details><summary>{label}</summary>{inner}</details>"
-
-
-def _diff_html(text: str) -> str:
-    marks = {"+": "ins", "-": "del"}
-    lines = []
-    for line in text.splitlines():
-        tag = marks.get(line[:1]) if not line.startswith(("+++", "---")) else None
-        lines.append(f"<{tag}>{escape(line)}</{tag}>" if tag else escape(line))
-    return "\n".join(lines)

@@ -7,7 +7,7 @@ Everything from the server is escaped, because a server may be hostile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ STATES = {
     "fixed": ("✚", "made true"),
     "gap": ("○", "not so yet"),
     "failed": ("✗", "failed"),
-    "blocked": ("⏸", "waits"),
+    "blocked": ("‖", "waits"),
     "unknown": ("?", "could not tell"),
 }
 
@@ -51,6 +51,7 @@ class Report:
     actions: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    busy: Mapping[str, Any] | None = None  #: {id, who, step, since}: a run under way
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -70,6 +71,7 @@ class Report:
             self.actions + other.actions,
             self.seconds + other.seconds,
             self.notes + other.notes,
+            other.busy or self.busy,
         )
 
     def only(self, *states: str) -> tuple[Finding, ...]:

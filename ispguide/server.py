@@ -16,15 +16,16 @@ import json
 import secrets
 import socket
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ispguide.actions import Action, as_message
+from ispguide.actions import Action, as_message, typed_in
 from ispguide.errors import ConnectionLost
 from ispguide.facts import Fact, Have
 from ispguide.profile import Profile
+from ispguide.progress import BROKE
 from ispguide.settings import Secret
 from ispguide.ssh import open_connection
 from ispguide.wire import Watch, command, lines_of, raise_for, read_answer
@@ -63,28 +64,31 @@ class Server:
         *,
         step: str = "",
         wait: bool = False,
+        proved: Mapping[str, bool] | None = None,
     ) -> Answer:
         """Do these, then tell me those: one round trip.
 
         The doing happens in a unit on the server and outlives the connection; when
         the line breaks, this reconnects once and watches on.  `wait`: let a run
-        under way finish first.  Raises CannotReachServer, ConnectionLost or
-        RemoteProblem."""
+        under way finish first, and watch it.  `proved`: proofs by name, and whether
+        they held; the server remembers when.  Raises CannotReachServer,
+        ConnectionLost or RemoteProblem."""
         run = {"id": secrets.token_hex(8), "who": _who(), "step": step}
         request: dict[str, Any] = {
             "verb": "exchange",
             "do": [as_message(a) for a in do],
             "run": run,
             "wait": wait,
+            "proved": dict(proved or {}),
             "tell": [list(fact) for fact in dict.fromkeys(tell)],
-            "hide": [v for a in do for v in getattr(a, "hashes", {}).values()],
+            "hide": [v for a in do for v in typed_in(a)],
         }
         if self.profile.settings:
             request["settings"] = self.profile.settings.hash
         try:
             return self._answer(request, watch)
         except ConnectionLost:
-            watch("The connection broke. The server works on; connecting again.")
+            watch(BROKE)
             self.close()
             # A look is simply asked again; what was being done is watched on.
             again = {**request, "do": [], "attach": run["id"]} if do else request
@@ -99,9 +103,14 @@ class Server:
         return Answer(have, raw["done"], raw["settings"], raw["busy"])
 
     @contextlib.contextmanager
-    def mailbox(self, domain: str) -> Iterator[dict[str, str]]:
-        """{address, alias, password}: exists while the block runs, then is gone."""
-        with self._channel({"verb": "mailbox", "domain": domain}) as channel:
+    def mailbox(
+        self, domain: str, quota: int = 0, locked: bool = False
+    ) -> Iterator[dict[str, str]]:
+        """{address, alias, password}: exists while the block runs, then is gone.
+
+        `quota`: what it may hold, in bytes; 0 = no limit.  `locked`: nobody logs in."""
+        asked = {"verb": "mailbox", "domain": domain, "quota": quota, "locked": locked}
+        with self._channel(asked) as channel:
             lines = lines_of(channel)
             first = next(lines, None)
             if first is None or "mailbox" not in first:
@@ -111,6 +120,12 @@ class Server:
             channel.shutdown_write()
             for _ in lines:
                 pass  # until the server says that the mailbox is gone
+
+    def secret(self, name: str) -> Secret:
+        """One of the few passwords that their owner must keep elsewhere too."""
+        with self._channel({"verb": "secret", "name": name}) as channel:
+            channel.shutdown_write()
+            return Secret(read_answer(channel, ignore)["value"])
 
     @contextlib.contextmanager
     def _channel(self, request: dict[str, Any]) -> Iterator[Any]:

@@ -15,40 +15,18 @@ import tomllib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ispguide.backup.places import problems as backup_problems
+from ispguide.deciding import DMARC, TLS, other_problems, tls_problems
 from ispguide.errors import SettingsProblem
-from ispguide.names import address_problems, name_problems
+from ispguide.moving.places import problems as moving_problems
+from ispguide.names import address_problems, kept, name_problems
+from ispguide.secret import Secret
+from ispguide.smarthost import problems as smarthost_problems
+
+__all__ = ["DMARC", "PATH", "TLS", "Secret", "Settings", "text_hash"]
 
 #: Where the server keeps them.
 PATH = "/etc/ispguide/settings.toml"
-
-TLS = ("letsencrypt", "acme-url", "self-signed")
-
-
-class Secret:
-    """A password on its way in.  Deliberately not a str: formatting shows dots."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str):
-        self._value = value
-
-    def reveal(self) -> str:
-        """The text itself, for the one place that needs it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "•••"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a Secret is not written anywhere")
 
 
 @dataclass(frozen=True)
@@ -61,6 +39,7 @@ class Settings:
     tls: str = "letsencrypt"  #: letsencrypt, acme-url or self-signed
     acme_url: str = ""  #: directory address of the authority, for acme-url
     acme_ca: str = ""  #: file on the server that vouches for that address
+    acme_name: str = ""  #: what that authority calls itself in CAA records, if known
     timezone: str = "Etc/UTC"
     pop3: bool = True
     message_size_mb: int = 40  #: largest message taken or sent, in MiB
@@ -68,28 +47,87 @@ class Settings:
     reject_score: int = 15  #: rspamd refuses a mail from this score on
     junk_score: int = 6  #: … and files it into Junk from this one on
 
+    quotas: bool = True  #: whether mailboxes have limits at all (chapter 10)
+    #: What a new mailbox may hold, in MB of a million bytes; 0 = no limit.
+    quota_mb: int = 2000
+
+    dkim_overlap_days: int = 7  #: days that a key stays in the DNS after its successor
+    dmarc_policy: str = ""  #: none, quarantine or reject; "": as it stands in the DNS
+    #: MTA-STS: testing, enforce, none (taken back); "": left out.
+    mta_sts: str = "testing"
+    sni: bool = False  #: certificates for mail.DOMAIN of the other mail domains
+
+    brute_force: bool = True  #: whether chapter 16 is wanted
+    more_ports: str = ""  #: doors of your own that stay open, like 8080, 51820/udp
+    ban_tries: int = 10  #: wrong guesses within an hour that shut somebody out
+    ban_minutes: int = 60  #: … for so long, the first time
+    mails_per_hour: int = 100  #: receivers one person may write to in an hour
+    mails_per_day: int = 500  #: … and in a day
+    watching: bool = True  #: a look every night that mails what changed
+    log_days: int = 30  #: days that the journal is kept
+
     other_server: str = "gmail-smtp-in.l.google.com"  #: whose port 25 is knocked at
     block_list: str = "zen.spamhaus.org"  #: asked whether it lists this server
+    smarthost: str = ""  #: host or host:port through which all mail leaves; "" = none
+    smarthost_user: str = ""  #: the name for the login there
+    smarthost_spf: str = ""  #: the word of SPF that lets it send in our name
+
+    webmail: bool = True  #: chapter 11: mail in the browser
+    autoconfig: bool = True  #: chapter 17: mail programs that set themselves up
+    backup: bool = True
+    backup_to: str = ""  #: user@machine:folder, over SFTP; "": a folder on this server
+    backup_port: int = 22
+    backup_fingerprint: str = ""  #: of that machine's key, as it was compared
+    backup_days: int = 7  #: how many daily backups are kept
+    backup_weeks: int = 5  #: … and weekly ones
+    backup_months: int = 12  #: … and monthly ones
+
+    old_server: str = ""  #: from which this one takes over; "": there is none
+    old_port: int = 22
+    old_fingerprint: str = ""  #: of its key, as it was compared
+
+    def __post_init__(self) -> None:
+        """Names of other scripts, as the DNS has them."""
+        for name in ("hostname", "domain", "postmaster"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, kept(value) if value else value)
 
     @property
     def cert_dir(self) -> str:
         """Where certbot keeps the certificate in use."""
         return f"/etc/letsencrypt/live/{self.hostname}"
 
+    @property
+    def quota(self) -> int:
+        """What a new mailbox may hold, in bytes; 0 = no limit."""
+        return self.quota_mb * 1_000_000
+
+    @property
+    def sts(self) -> str:
+        """The mode of the MTA-STS policy; "" where there can be none: nobody believes a
+        certificate that we signed ourselves."""
+        return "" if self.tls == "self-signed" else self.mta_sts
+
     def problems(self) -> list[str]:
         """Sentences for the form: what is so, what should be so.  Empty: fine."""
         found = [*name_problems("server's name", self.hostname, dots=2)]
-        found += name_problems("mail domain", self.domain, dots=1)
-        found += name_problems("other mail server", self.other_server, dots=1)
-        found += name_problems("block list", self.block_list, dots=1)
+        for what, name in (
+            ("mail domain", self.domain),
+            ("other mail server", self.other_server),
+            ("block list", self.block_list),
+        ):
+            found += name_problems(what, name, dots=1)
         found += address_problems(self.postmaster)
         if not found and self.hostname == self.domain:
             found.append(
                 f"Server and mail domain are both called {self.domain}. "
                 "Postfix needs two names: call the server mail." + self.domain + "."
             )
-        found += _tls_problems(self)
-        found += _number_problems(self)
+        found += tls_problems(self)
+        found += other_problems(self)
+        found += smarthost_problems(self)
+        found += backup_problems(self)
+        found += moving_problems(self)
         if not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", self.timezone):
             found.append(
                 f"{self.timezone!r} is no time zone. Write one like Europe/Berlin."
@@ -139,39 +177,6 @@ class Settings:
 def text_hash(text: str) -> str:
     """The hash by which profile and server compare their settings."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _tls_problems(s: Settings) -> list[str]:
-    if s.tls not in TLS:
-        return [f"tls is {s.tls!r}. It should be one of {', '.join(TLS)}."]
-    if s.tls == "acme-url" and not re.fullmatch(r"https://[\w.:/-]+", s.acme_url):
-        return [
-            f"The authority's address is {s.acme_url!r}. With tls = acme-url it "
-            "should be its directory, like https://acme.example.org/directory."
-        ]
-    if s.acme_ca and not re.fullmatch(r"/[\w./-]+", s.acme_ca):
-        return [f"acme_ca is {s.acme_ca!r}. It should be the full path of a file."]
-    return []
-
-
-def _number_problems(s: Settings) -> list[str]:
-    found = []
-    for name, low, high in (
-        ("message_size_mb", 1, 500),
-        ("junk_days", 1, 3650),
-        ("reject_score", 1, 1000),
-        ("junk_score", 1, 1000),
-    ):
-        if not low <= getattr(s, name) <= high:
-            found.append(
-                f"{name} is {getattr(s, name)}. It should be from {low} to {high}."
-            )
-    if s.junk_score >= s.reject_score:
-        found.append(
-            f"junk_score is {s.junk_score} and reject_score {s.reject_score}. "
-            "Filing into Junk should begin before refusing does."
-        )
-    return found
 
 
 def _typed(cls: type[Settings], values: dict[str, Any]) -> Settings:

@@ -12,41 +12,72 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric import task
-from invoke import Context
 
-from ispguide import undoing
+from ispguide import facts, undoing
 from ispguide.connecting import connect
 from ispguide.errors import CannotUndo, GuideError
-from ispguide.facts import Fact
 from ispguide.guide import Guide
+from ispguide.here import HERE, Here
 from ispguide.opening import PRACTICE, open_guide
-from ispguide.profile import Profile
+from ispguide.overview import Overview
+from ispguide.overview import overview as _overview
 from ispguide.report import Report
-from ispguide.server import Server, ignore
-from ispguide.settings import PATH
+from ispguide.server import ignore
+from ispguide.tasks_backup import (
+    backup_key,
+    backup_list,
+    backup_now,
+    backup_target,
+    restore_mailbox,
+    restore_server,
+)  # fmt: skip
+from ispguide.tasks_bans import bans_lift, bans_list, measure_bans
+from ispguide.tasks_dkim import dkim_rotate, dkim_turns
+from ispguide.tasks_dmarc import dmarc_reports, spf_counted
+from ispguide.tasks_dns import dns_publish, dns_records, dns_spread, dns_zone
+from ispguide.tasks_forwardings import people_alias, people_forget, people_senders
+from ispguide.tasks_graduation import graduate
+from ispguide.tasks_import import people_import, people_plan
+from ispguide.tasks_moving import move_look, move_mailbox, move_next, move_target
 from ispguide.tasks_people import (
     people_add,
-    people_alias,
+    people_enable,
     people_list,
     people_password,
+    people_quota,
+    people_recount,
     people_remove,
 )
+from ispguide.tasks_pictures import (
+    measure_certificate,
+    measure_mailboxes,
+    measure_queue,
+    measure_scores,
+    parts,
+    travel,
+)
+from ispguide.tasks_reading import facts_of
+from ispguide.tasks_renewal import renew
+from ispguide.tasks_settings import save_settings
+from ispguide.tasks_smarthost import smarthost_off, smarthost_use
+from ispguide.tasks_watching import health, mail_flow, trace
 from ispguide.wire import Watch
 
 __all__ = [
-    "HERE", "LEDGER", "apply", "connect", "history", "look", "open_guide", "people_add",
-    "people_alias", "people_list", "people_password", "people_remove", "prove",
-    "save_settings", "undo",
+    "HERE", "LEDGER", "apply", "backup_key", "backup_list", "backup_now",
+    "backup_target", "bans_lift", "bans_list", "connect", "dkim_rotate", "dkim_turns",
+    "dmarc_reports", "dns_publish", "dns_records", "dns_spread", "dns_zone", "facts_of",
+    "follow", "graduate", "health", "history", "look", "mail_flow", "measure_bans",
+    "measure_certificate", "measure_mailboxes", "measure_queue", "measure_scores",
+    "move_look", "move_mailbox", "move_next", "move_target", "open_guide", "overview",
+    "parts", "people_add", "people_alias", "people_enable", "people_forget",
+    "people_import", "people_list", "people_password", "people_plan", "people_quota",
+    "people_recount", "people_remove", "people_senders", "prove", "renew",
+    "restore_mailbox", "restore_server", "save_settings", "smarthost_off",
+    "smarthost_use", "spf_counted", "trace", "travel", "undo",
 ]  # fmt: skip
 
-LEDGER: Fact = ("ledger",)
-
-
-class Here(Context):  # type: ignore[misc]
-    """The caller shows what a task returns (the command line, a notebook)."""
-
-
-HERE = Here()
+LEDGER = facts.ledger()
 
 
 @task(iterable=["what"])
@@ -57,6 +88,26 @@ def look(
     guide = open_guide(server, sudo)
     with guide.server:
         return said(c, guide.check(*what))
+
+
+@task
+def overview(c: Any, server: str = PRACTICE, sudo: Any = None) -> Overview:
+    """How every chapter stands, in one exchange; changes nothing."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        report = said(c, guide.check(also=[LEDGER, facts.proved()]))
+        have = guide.have
+    return _overview(guide.chapters, report, have[LEDGER], have[facts.proved()])
+
+
+@task
+def follow(
+    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
+) -> None:
+    """Watch the run under way, whoever began it, to its end; changes nothing."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        guide.exchange(wait=True, watch=watch)
 
 
 @task(iterable=["what"])
@@ -100,8 +151,10 @@ def undo(
             s for s in guide.select() if str(chosen) in map(str, guide.rests_on(s))
         ]
         back = undoing.restores(chosen, have[LEDGER], later)
-        services = [t for t in guide.things(chosen) if t.follows]
-        do = [*back, *(a for t in services for a in t.fix(have))]
+        things = guide.things(chosen)
+        first, then = undoing.services(things, back, have)
+        more = [a for t in things for a in getattr(t, "undone", ())]
+        do = [*first, *back, *more, *then]
         answer = guide.exchange(do, watch=watch, step=undoing.UNDO + str(chosen))
         if not answer.done or not answer.done["ok"]:
             evidence = (answer.done or {}).get(
@@ -132,28 +185,6 @@ def history(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[dict[str, 
     guide = open_guide(server, sudo)
     with guide.server:
         return list(guide.exchange(tell=[LEDGER]).have[LEDGER])
-
-
-@task
-def save_settings(
-    c: Any, settings: Any, server: str = PRACTICE, sudo: Any = None
-) -> None:
-    """Keep other settings, on the server and in the profile."""
-    from ispguide.actions import Action, MakeDirectory, Write
-
-    settings.checked()
-    profile = Profile.load(server)
-    with Server(profile, sudo) as there:
-        do: list[Action] = [
-            MakeDirectory("/etc/ispguide"),
-            Write(PATH, settings.to_toml()),
-        ]
-        answer = there.exchange(do, step="settings")
-        if not answer.done or not answer.done["ok"]:
-            raise GuideError(
-                "The settings could not be written.", evidence=str(answer.done)
-            )
-    profile.with_settings(settings).save()
 
 
 def said(c: Any, report: Report) -> Report:

@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ispguide.actions import Restore
+from ispguide.actions import Action, Restore, Run, quote
 from ispguide.chapter import Step
 from ispguide.errors import CannotUndo
+from ispguide.facts import Have
 
 Entry = dict[str, Any]
 UNDO = "undo "
 
 
 def standing(ledger: Iterable[Entry]) -> list[Entry]:
-    """The entries that were not undone since."""
-    rows: list[Entry] = []
+    """The entries that were not undone since.  An undo of which a part failed put
+    everything back, so it counts for nothing."""
+    ledger, rows = list(ledger), list[Entry]()
+    failed = {entry["run"] for entry in ledger if not entry["ok"]}
     for entry in ledger:
-        if entry["step"].startswith(UNDO):
+        if not entry["step"].startswith(UNDO):
+            rows += [entry] if entry["ok"] else []
+        elif entry["run"] not in failed:
             rows = [r for r in rows if r["step"] != entry["step"].removeprefix(UNDO)]
-        elif entry["ok"]:
-            rows.append(entry)
     return rows
 
 
@@ -69,6 +72,21 @@ def _refuse_shared(step: str, first: dict[str, Entry], rows: list[Entry]) -> Non
                 "Putting it back would undo that too.",
                 "Undo the later step first.",
             )
+
+
+def services(
+    things: Iterable[Any], back: Iterable[Restore], have: Have
+) -> tuple[list[Action], list[Action]]:
+    """(before the files go back, after it): what makes the step's services read them.
+
+    A service whose own unit goes away is switched off while it can still be named."""
+    gone = {r.path.rpartition("/")[2] for r in back if r.before["kind"] == "none"}
+    following = [t for t in things if t.follows]
+    off = [
+        f"systemctl disable --now {quote(t.unit)}" for t in following if t.unit in gone
+    ]
+    stay = [t for t in following if t.unit not in gone]
+    return [Run(command) for command in off], [a for t in stay for a in t.fix(have)]
 
 
 def history_lines(ledger: Iterable[Entry]) -> list[str]:

@@ -126,11 +126,12 @@ def rented() -> None:
 def apt_alone() -> float:
     """The same packages by apt-get alone, on a fresh server from the same image."""
     from ispguide import lab
-    from ispguide.chapters.packages import PACKAGES, POSTFIX
+    from ispguide.chapters.packages import POSTFIX, chosen
+    from ispguide.opening import known_settings
 
     lab.reset()
     rented()
-    names = " ".join(n for n in PACKAGES if n != "systemd-timesyncd")
+    names = " ".join(chosen(known_settings()))
     script = (
         f"echo '{POSTFIX}' | debconf-set-selections; export DEBIAN_FRONTEND=noninteractive; "
         f"apt-get -q -y --no-install-recommends install {names}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ispguide.actions import Action
@@ -43,6 +43,7 @@ class FakeServer:
         *,
         step: str = "",
         wait: bool = False,
+        proved: Mapping[str, bool] | None = None,
     ) -> Answer:
         self.exchanges += 1
         result: dict[str, Any] | None = {"ok": True} if do else None
@@ -64,3 +65,9 @@ class FakeServer:
 
     def close(self) -> None:
         """Nothing to hang up."""
+
+    def __enter__(self) -> FakeServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

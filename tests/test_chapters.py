@@ -14,6 +14,7 @@ import pytest
 from ispguide.chapter import Step
 from ispguide.chapters import GUIDE
 from ispguide.chapters.packages import PACKAGES
+from ispguide.deciding import MTA_STS
 from ispguide.mail import MasterService, Postconf
 from ispguide.settings import TLS, Settings
 from ispguide.things import File, Service
@@ -28,12 +29,15 @@ CHOICES = [
     replace(S, junk_score=1, reject_score=2, message_size_mb=500),
     *(replace(S, tls=tls, acme_url="https://acme.example.test/dir") for tls in TLS),
     replace(S, tls="acme-url", acme_url="https://a.test/dir", acme_ca="/etc/ssl/x.pem"),
+    *(replace(S, mta_sts=mode) for mode in MTA_STS),
+    replace(S, sni=True),
+    replace(S, smarthost="mail.friend.test", smarthost_user="relay@friend.test"),
 ]
 
 
 def body(step: Step) -> ast.FunctionDef:
     """The step's function as a tree."""
-    (function,) = ast.parse(textwrap.dedent(inspect.getsource(step.things))).body
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(step.build))).body
     assert isinstance(function, ast.FunctionDef)
     return function
 
@@ -98,11 +102,12 @@ def test_who_writes_for_a_service_ends_with_it(step):
             assert "postfix" in services
 
 
-def test_two_steps_never_want_different_things():
+@pytest.mark.parametrize("s", [S, CHOICES[-1]], ids=["S", "smarthost"])
+def test_two_steps_never_want_different_things(s):
     """Else each apply would undo the other's."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for step in MADE:
-        for thing in step.things(S):
+        for thing in step.things(s):
             if isinstance(thing, Postconf):
                 for name, value in thing.values:
                     wanted[name].add(value)
@@ -120,9 +125,10 @@ def test_a_postfix_service_belongs_to_one_step():
     assert all(len(steps) == 1 for steps in owners.values()), owners
 
 
-def test_a_password_is_never_for_all_to_read():
+@pytest.mark.parametrize("s", [S, CHOICES[-1]], ids=["S", "smarthost"])
+def test_a_password_is_never_for_all_to_read(s):
     for step in MADE:
-        for thing in step.things(S):
+        for thing in step.things(s):
             if isinstance(thing, File) and "⟦" in thing.text:
                 assert thing.mode & 0o007 == 0, thing.path
 

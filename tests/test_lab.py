@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from email.message import EmailMessage
 from ipaddress import ip_network
 from pathlib import Path
 from string import Template
@@ -21,11 +22,13 @@ from ispguide import lab, profile
 from ispguide.lab import (
     LabProblem,
     checkpoint,
+    filling,
+    friend,
     image,
     network,
     parts,
-    place,
     sources,
+    spammer,
     world,
 )
 from ispguide.lab.engine import (
@@ -35,9 +38,9 @@ from ispguide.lab.engine import (
     may_raise_limits,
 )
 from ispguide.lab.network import Network, candidates
-from ispguide.lab.parts import Status
 from ispguide.lab.place import Place
 from ispguide.lab.sources import Source
+from ispguide.lab.where import Status
 
 # --- quirks of the engine
 
@@ -213,8 +216,8 @@ def test_two_homes_are_two_labs(tmp_path):
 
 @pytest.mark.parametrize("six", [True, False])
 def test_every_file_can_be_filled_in(tmp_path, six):
-    words = place.values(Place(tmp_path), Network(300, six))
-    files = place.filled("internet", words) | place.filled("mail", words)
+    words = filling.values(Place(tmp_path), Network(300, six))
+    files = filling.filled("internet", words) | filling.filled("mail", words)
     zone = files["etc/bind/practice/example.test.zone"].decode()
     assert "mail IN A 198.19.44.10" in zone
     assert ("mail IN AAAA 2001:db8:12c::10" in zone) is six
@@ -223,15 +226,15 @@ def test_every_file_can_be_filled_in(tmp_path, six):
 
 
 def test_templates_name_only_what_is_known(tmp_path):
-    words = place.values(Place(tmp_path), Network(0))
+    words = filling.values(Place(tmp_path), Network(0))
     used = set()
-    for path in filter(Path.is_file, place.FILES.rglob("*")):
+    for path in filter(Path.is_file, filling.FILES.rglob("*")):
         used |= set(Template(path.read_text()).get_identifiers())
     assert used <= set(words)
 
 
 def test_keys_are_for_root_alone():
-    blob = place.tar({"root/.ssh/authorized_keys": b"key", "etc/hosts": b"x"})
+    blob = filling.tar({"root/.ssh/authorized_keys": b"key", "etc/hosts": b"x"})
     with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
         modes = {entry.name: entry.mode for entry in archive}
     assert modes["root/.ssh"] == 0o700
@@ -248,6 +251,28 @@ def test_status_says_what_the_contract_says(tmp_path):
     assert Status(False, Place(tmp_path), None).as_dict()["seats"] == []
 
 
+@pytest.mark.parametrize(
+    "dialogue, code, text, taken",
+    [
+        ("<-  220 x\n<-  250 2.1.0 Ok\n<-  354 go\n<-  250 2.0.0 queued\n<-  221 Bye", 250, "2.0.0 queued", True),
+        ("<-  250 Ok\n<** 550 5.7.25 no name\n<-  221 Bye", 550, "5.7.25 no name", False),
+        ("<~  250-PIPELINING\n<** 451 4.7.1 later", 451, "4.7.1 later", False),
+        ("*** Error connecting to x:25:\n", 0, "*** Error connecting to x:25:", False),
+    ],
+)  # fmt: skip
+def test_the_answer_that_decided(dialogue, code, text, taken):
+    said = spammer.said(dialogue)
+    assert (said.code, said.text, said.taken) == (code, text, taken)
+
+
+def test_only_the_own_verdict_of_friend_test_counts():
+    message = EmailMessage()
+    message["Authentication-Results"] = "mail.spammer.test; spf=pass; dkim=pass"
+    message["Authentication-Results"] = "mail.friend.test; spf=fail (x; dkim=pass) y=z"
+    message["Authentication-Results"] = "mail.friend.test; dmarc=fail (p=none)"
+    assert friend.Letter(message).verdict == {"spf": "fail", "dmarc": "fail"}
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "ä", "a:b"])
 def test_a_bad_name_for_a_checkpoint_is_refused(name):
     with pytest.raises(LabProblem, match="cannot name a checkpoint"):
@@ -255,6 +280,30 @@ def test_a_bad_name_for_a_checkpoint_is_refused(name):
 
 
 # --- a real one; where no engine runs, these fail and say so
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: lab.friend.inbox(),
+        lambda: lab.friend.send("anna@example.test", "x"),
+        lambda: lab.spammer.gtube("anna@example.test"),
+        lambda: lab.blocklist.add("192.0.2.1"),
+        lambda: lab.provider.open_port_25(),
+    ],
+)
+def test_where_there_is_no_internet_nobody_acts(tmp_path, monkeypatch, act):
+    monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
+    with pytest.raises(LabProblem, match="internet is not running"):
+        act()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "x", "../x", "198.18.0.1/24", "mail.friend.test"]
+)
+def test_only_an_address_can_be_listed(address):
+    with pytest.raises(LabProblem, match="is no address"):
+        lab.blocklist.add(address)
 
 
 @pytest.fixture(scope="module")

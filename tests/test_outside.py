@@ -8,13 +8,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import dns.message
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ispguide import facts, outside
+from ispguide import dnsquery, facts, nameservers, outside
 from ispguide.outside import NotReached, Talk, Where, unchecked
 from ispguide.settings import Settings
 
@@ -213,14 +215,34 @@ def resolver() -> Iterator[str]:
 )
 def test_dns(resolver, name, kind, values):
     fact = facts.outside("dns", name, kind, resolver)
-    assert outside.answers([fact], "127.0.0.1", S) == {fact: {"values": values}}
+    told = {"values": values, "ttl": 60 if values else 0, "alias": ""}
+    assert outside.answers([fact], "127.0.0.1", S) == {fact: told}
 
 
 def test_dns_that_fails_is_an_error_not_an_empty_answer(resolver, monkeypatch):
-    monkeypatch.setattr(outside, "CONNECT", 0.5)  # seconds for an answer
-    assert "error" in outside.dns("broken.test", "A", resolver)
-    assert "error" in outside.dns("example.test", "A", "127.0.0.1#1")
-    assert "error" in outside.dns("not a name..", "A", resolver)
+    monkeypatch.setattr(dnsquery, "PATIENCE", (0.2, 0.3))  # seconds for an answer
+    names = nameservers.Names(resolver)
+    assert "error" in names.through("broken.test", "A")
+    assert "error" in names.through("example.test", "A", "127.0.0.1#1")
+    assert "error" in names.through("not a name..", "A")
+
+
+def test_each_question_is_asked_once_in_a_look(resolver, monkeypatch):
+    asked: list[tuple[str, str]] = []
+
+    def counted(server: tuple[str, int], name: str, kind: str) -> dns.message.Message:
+        asked.append((name, kind))
+        return dnsquery.ask(server, name, kind)
+
+    monkeypatch.setattr(nameservers, "ask", counted)
+    names = nameservers.Names(resolver)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda n: names.through(n, "TXT"), ["example.test", "example.test."] * 8))  # fmt: skip
+    assert len(asked) == 1 and all(t["values"] == ["v=spf1 mx -all"] for t in told)
+    assert names.absent("nowhere.test") and not names.absent("example.test")
+    for _ in range(2):  # a question that failed is not asked again either
+        assert "error" in names.through("broken.test", "A")
+    assert asked[1:] == [("nowhere.test.", "SOA"), ("example.test.", "SOA"), ("broken.test.", "A")]  # fmt: skip
 
 
 def test_the_clock_and_unknown_questions():

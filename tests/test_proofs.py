@@ -27,13 +27,22 @@ __all__ = ["certificate", "serve"]  # fixtures
 
 BOX = Mailbox("proof@example.test", Secret("pä'ss\"wort"), "alias@example.test")
 
-NAMES = """served_certificate http_redirect acme_path tls_floor stranger_delivers
+NAMES = """zone_agrees reverse_route mail_route sender_policy
+served_certificate http_redirect acme_path tls_floor stranger_delivers
 plus_address unknown_refused relay_refused smuggling_refused vrfy_silent no_auth_on_25
 plaintext_refused login_works wrong_password_refused reads_mail alias_delivers
-catchall_respects_mailboxes sends needs_login forged_sender_refused alias_may_send
+catchall_respects_mailboxes full_refused full_behind_alias warned_in_time quota_told works_at_once
+locked_takes_mail
+sends needs_login forged_sender_refused alias_may_send
 no_client_address gtube_refused headers_added forged_spam_header_ignored spam_to_junk
 junk_teaches trash_teaches_nothing web_page_locked sieve_closed_outside
-special_folders"""
+special_folders leaves_through_smarthost
+comes_back promised_key policy_fits further_names
+sealed stranger_unsealed reports_taken vouched_for forgery_judged
+webmail_reads webmail_refuses webmail_sends webmail_filters webmail_headers webmail_hides
+thunderbird_finds outlook_finds iphone_finds dns_finds asked_plainly tells_nobody
+mails_only_changes limit_holds own_address_spared guesser_shut_out
+unlisted_door_shut watched_doors"""
 
 
 def script(*pairs):

@@ -37,6 +37,35 @@ def far(tmp_path):
     return run
 
 
+def test_a_program_that_does_not_read_its_question_takes_nobody_along(tmp_path):
+    """mariadb, for one, ends at once when its server is stopped."""
+    request = {"verb": "exchange", "tell": [["run", "exit 3", "much"]]}
+    head = HEAD.format(program=str(PROGRAM), top=str(tmp_path))
+    code = f"""
+remote.os.geteuid = lambda: 0
+request = {request!r}
+request["tell"][0][2] = "x" * 200_000
+remote.main(request)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", head + code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    ((_, said),) = json.loads(done.stdout)["answer"]["have"]
+    assert said["rc"] == 3
+
+
+def test_of_all_secrets_only_those_are_told_that_are_lost_with_the_server(far):
+    said = far("""
+kept = {n: {"value": f"{n}-value", "source": "", "source_name": ""} for n in ("backup", "redis")}
+remote.VAULT.values = kept
+found = [remote.answer_to({"verb": "secret", "name": n}) for n in ("backup", "redis", "?")]
+print(json.dumps(found))
+""")
+    assert said[0] == {"value": "backup-value"}
+    assert all("not told" in answer["error"] for answer in said[1:])
+
+
 def test_it_needs_nothing_but_the_standard_library():
     code = f"import sys; sys.path = [p for p in sys.path if 'site-packages' not in p]; exec(compile(open({str(PROGRAM)!r}).read(), 'r', 'exec'), {{'__name__': 'r'}})"
     subprocess.run([sys.executable, "-I", "-c", code], check=True)

@@ -26,7 +26,7 @@ def test_could_not_tell_is_not_broken():
 def test_html_escapes_what_the_server_said_and_marks_changes():
     html = REPORT._repr_html_()
     assert EVIL not in html
-    assert "<ins>+new</ins>" in html
+    assert "<ins>+<mark>new</mark></ins>" in html
     assert "by hand" in html
     assert "practice server" in html
 

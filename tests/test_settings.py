@@ -12,6 +12,8 @@ from ispguide.settings import Secret, Settings
 
 from .fake import SETTINGS
 
+THROUGH = {"smarthost": "mail.friend.test", "smarthost_user": "relay@friend.test"}
+
 
 @pytest.mark.parametrize(
     ("change", "said"),
@@ -34,12 +36,54 @@ from .fake import SETTINGS
         ({"timezone": "Berlin; rm"}, "no time zone"),
         ({"message_size_mb": 0}, "from 1 to 500"),
         ({"junk_score": 15}, "should begin before"),
+        ({"smarthost": "mail.friend.test"}, "smarthost_user is ''"),
+        ({"smarthost_user": "relay@friend.test"}, "there is no smarthost"),
+        ({"smarthost_spf": "a:mail.friend.test"}, "there is no smarthost"),
+        (THROUGH | {"smarthost": "friend"}, "too short"),
+        (THROUGH | {"smarthost": "mail.friend.test:"}, "from 1 to 65535"),
+        (THROUGH | {"smarthost": "mail.friend.test:0"}, "from 1 to 65535"),
+        (THROUGH | {"smarthost": "mail.friend.test:65536"}, "from 1 to 65535"),
+        (THROUGH | {"smarthost": "mail.friend.test:25; rm"}, "from 1 to 65535"),
+        (THROUGH | {"smarthost": "[mail.friend.test]"}, "no domain name"),
+        (THROUGH | {"smarthost": "mail.example.test:587"}, "this server itself"),
+        (THROUGH | {"smarthost_user": "a b"}, "without blanks and colons"),
+        (THROUGH | {"smarthost_user": "a:b"}, "without blanks and colons"),
+        (THROUGH | {"smarthost_user": "a\nb"}, "without blanks and colons"),
+        (THROUGH | {"smarthost_user": "⟦mailserver⟧"}, "without blanks and colons"),
+        (THROUGH | {"smarthost_spf": "all"}, "one word"),
+        (THROUGH | {"smarthost_spf": "+all"}, "one word"),
+        (THROUGH | {"smarthost_spf": "a"}, "one word"),
+        (THROUGH | {"smarthost_spf": "a:x.test mx:x.test"}, "one word"),
+        (THROUGH | {"smarthost_spf": "-a:x.test"}, "one word"),
+        (THROUGH | {"smarthost_spf": "redirect=x.test"}, "one word"),
+        (THROUGH | {"smarthost_spf": 'a:x."test'}, "one word"),
+        (THROUGH | {"smarthost_spf": "exists:%{i}.x.test"}, "one word"),
+        (THROUGH | {"smarthost_spf": "friend.test"}, "no word of SPF"),
+        (THROUGH | {"smarthost_spf": "ip4:1.2.3.400"}, "no address"),
     ],
 )
 def test_a_problem_is_a_sentence(change, said):
     found = replace(SETTINGS, **change).problems()
     assert said in "\n".join(found)
     assert all(p.rstrip().endswith(".") for p in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"smarthost": "mail.friend.test:465"},
+        {"smarthost_spf": "include:spf.friend.test"},
+        {"smarthost_spf": "a:mail.friend.test"},
+        {"smarthost_spf": "ip4:192.0.2.0/24"},
+        {"smarthost_spf": "ip6:2001:db8::/32"},
+        {"smarthost_user": "WORK\\relay"},
+    ],
+)
+def test_a_smarthost_without_a_problem_survives_the_file(change):
+    s = replace(SETTINGS, **(THROUGH | change))
+    assert s.problems() == []
+    assert Settings.from_toml(s.to_toml()) == s
 
 
 def test_good_settings_have_no_problem_and_survive_the_file():

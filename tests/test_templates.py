@@ -13,7 +13,17 @@ from ispguide.settings import Settings
 from ispguide.templates import root
 from ispguide.things import File
 
-S = Settings("mail.example.test", "example.test", "postmaster@example.test")
+#: With all that a reader can choose, so that every template is used.
+S = Settings(
+    "mail.example.test",
+    "example.test",
+    "postmaster@example.test",
+    smarthost="mail.friend.test",
+    smarthost_user="relay@friend.test",
+    sni=True,
+    backup_to="keeper@vault.friend.test:mail",
+    old_server="old.example.test",
+)
 FILES = {
     thing.path: (chapter, thing)
     for chapter in GUIDE

@@ -2,9 +2,11 @@
 
 import pytest
 
+from ispguide.actions import Restore
 from ispguide.chapter import Chapter
 from ispguide.errors import CannotUndo
-from ispguide.undoing import UNDO, history_lines, restores, standing
+from ispguide.things import Service
+from ispguide.undoing import UNDO, history_lines, restores, services, standing
 
 
 def entry(step, path="", before="none", ok=True, time=1.0):
@@ -66,3 +68,23 @@ def test_a_failed_action_does_not_stand():
 def test_history_is_one_line_an_entry():
     (line,) = history_lines([entry("c.one", "/a", ok=False)])
     assert "anna@here  c.one  FAILED /a" in line
+
+
+def test_an_undo_that_failed_was_put_back_and_counts_for_nothing(steps):
+    undone = [
+        entry(UNDO + "c.one", "/a", "file") | {"run": "u"},
+        entry(UNDO + "c.one", ok=False) | {"run": "u"},
+    ]
+    ledger = [entry("c.one", "/a", "none"), *undone]
+    (back,) = restores(steps["one"], ledger, [])
+    assert back.path == "/a"
+
+
+def test_a_service_goes_before_the_file_that_is_its_unit():
+    mine, other = Service("mine.timer"), Service("other")
+    back = [Restore("/etc/systemd/system/mine.timer", {"kind": "none"})]
+    now = {"active": "active", "load": "loaded", "enabled": "enabled", "since": 1}
+    have = {f: now for s in (mine, other) for f in s.facts()}
+    first, then = services([mine, other], back, have)
+    assert [a.command for a in first] == ["systemctl disable --now mine.timer"]
+    assert then and "mine" not in str(then)

@@ -2,16 +2,26 @@
 
 from ispguide.chapter import Chapter
 from ispguide.chapters import (
+    autoconfig,
+    backup,
+    brute_force,
     database,
     delivery,
+    dkim,
+    dns,
     dovecot,
     first_mail,
+    moving,
     packages,
+    people,
     postfix,
+    quotas,
     sending,
     server,
     spam,
     tls,
+    watching,
+    webmail,
 )
 
 GUIDE: tuple[Chapter, ...] = (
@@ -23,6 +33,16 @@ GUIDE: tuple[Chapter, ...] = (
     dovecot.chapter,
     delivery.chapter,
     first_mail.chapter,
+    quotas.chapter,
+    webmail.chapter,
     sending.chapter,
     spam.chapter,
+    dns.chapter,
+    dkim.chapter,
+    brute_force.chapter,
+    autoconfig.chapter,
+    people.chapter,
+    watching.chapter,
+    backup.chapter,
+    moving.chapter,
 )

@@ -1,11 +1,19 @@
 """How a certificate is looked at, and how it is got.
 
 From Let's Encrypt, from another authority that speaks ACME, or signed by ourselves: it
-lies at the same place, so nobody else needs to know.
+lies at the same place, so nobody else needs to know.  Further names have certificates
+of their own (`ask_for`), so that one that leads elsewhere spoils nothing for the rest.
 Manuals: https://eff-certbot.readthedocs.io/, openssl-x509(1), openssl-req(1)
 """
 
+from collections.abc import Iterator
+
+from ispguide.facts import NO_ROOTS
+from ispguide.things import Once
+
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+#: One that came from an older server is better than one we sign ourselves (chapter 21).
+BROUGHT = "Brought from the older server"
 HOOK = "/etc/letsencrypt/renewal-hooks/deploy/ispguide.sh"
 
 
@@ -16,15 +24,19 @@ def authority(s) -> str:
 
 def good(s) -> str:
     """Succeeds when the certificate is ours, valid for a week, and from the right hand."""
-    same = "=" if s.tls == "self-signed" else "!="
     from_ = f"server = {authority(s)}"
     kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
-    asked = "true" if s.tls == "self-signed" else f"grep -F '{from_}' {kept}"
+    itself = '[ "$($c -subject_hash)" = "$($c -issuer_hash)" ]'
+    by_right_hand = (
+        f"{{ {itself} || grep -qF '{BROUGHT}' {kept}; }}"
+        if s.tls == "self-signed"
+        else f"! {itself} && grep -F '{from_}' {kept}"
+    )
     return (
-        f"cd {s.cert_dir} && c='openssl x509 -noout -in fullchain.pem' && "
+        f"{NO_ROOTS}; cd {s.cert_dir} && c='openssl x509 -noout -in fullchain.pem' && "
         f"$c -checkend 604800 && $c -checkhost {s.hostname} | grep 'does match' && "
-        f'[ "$($c -subject_hash)" {same} "$($c -issuer_hash)" ] && '
-        '[ "$($c -pubkey)" = "$(openssl pkey -in privkey.pem -pubout)" ] && ' + asked
+        '[ "$($c -pubkey)" = "$(openssl pkey -in privkey.pem -pubout)" ] && '
+        + by_right_hand
     )
 
 
@@ -52,12 +64,59 @@ def ask(s) -> str:
     return ASK.format(name=s.hostname, get=get, hook=HOOK)
 
 
-def _ask_authority(s) -> str:
-    trust = f"REQUESTS_CA_BUNDLE={s.acme_ca} " if s.acme_ca else ""
+def renew(s) -> str:
+    """Has the certificate renewed now, as the timer would.
+
+    Let's Encrypt counts: there it is a trial that replaces nothing, and the bell is
+    rung all the same (certbot rings it only for a new certificate)."""
+    how = f"--dry-run && {HOOK}" if s.tls == "letsencrypt" else "--force-renewal"
+    quietly = "--non-interactive --no-random-sleep-on-renew"
+    return f"{_trust(s)}certbot renew {quietly} --cert-name {s.hostname} {how}"
+
+
+#: Apache does not start while one of its sites names a certificate that is lost, and
+#: without Apache no authority signs another.  So it starts without the further sites.
+START = """if ! systemctl -q is-active apache2; then
+  sites=/etc/apache2/ispguide-sites.d
+  mv $sites $sites.aside
+  mkdir $sites
+  systemctl start apache2 || true
+  rm -r $sites
+  mv $sites.aside $sites
+fi
+"""
+
+
+def ask_for(s, name: str) -> str:
+    """Gets a certificate for a further name of the server, from the same authority."""
+    return START + ASK.format(name=name, get=_ask_authority(s, name), hook=HOOK)
+
+
+def same_key(s) -> Iterator[Once]:
+    """certbot takes the old key for a new certificate: its public half may be promised
+    in the DNS (chapter 14).  A certificate of our own is never renewed."""
+    kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
+    if s.tls != "self-signed":
+        yield Once(
+            "a renewed certificate keeps its key",
+            command="sed -i -e '/^reuse_key/d' -e '/^\\[renewalparams\\]/a reuse_key = True' "
+            + kept,
+            unless=f"grep -x 'reuse_key = True' {kept}",
+            touches=(kept,),
+        )
+
+
+def _trust(s) -> str:
+    """How certbot is told of an authority that Debian does not know."""
+    return f"REQUESTS_CA_BUNDLE={s.acme_ca} " if s.acme_ca else ""
+
+
+def _ask_authority(s, name: str = "") -> str:
+    name = name or s.hostname
     return (
-        f"{trust}certbot certonly --non-interactive --agree-tos --email '{s.postmaster}' "
+        f"{_trust(s)}certbot certonly --non-interactive --agree-tos --email '{s.postmaster}' "
         f"--server {authority(s)} --webroot --webroot-path /var/www/{s.hostname} "
-        f"--cert-name {s.hostname} -d {s.hostname}"
+        f"--cert-name {name} -d {name}" + (" --reuse-key" if name == s.hostname else "")
     )
 
 

@@ -4,6 +4,7 @@ Shell and a little Python that only look, except ADD_SUITES.  They stand apart s
 the chapter reads as a story.  Exit code 75 says "could not tell" (sysexits.h).
 """
 
+from ispguide.actions import quote
 from ispguide.things import Check, Once
 
 #: The suites apt is told to use, one a line, whatever form its files have.
@@ -110,20 +111,53 @@ except socket.gaierror as error:
     sys.exit(error.errno == socket.EAI_AGAIN)
 END"""
 
-#: Knocks at port 25 of a mail server everybody knows.
-KNOCK = """python3 - {name} <<'END'
+#: Knocks at port 25 of a mail server everybody knows, by both kinds of address.
+#: IPv6 counts only where this machine has it: else there is no way to be blocked.
+#: Both together must be told within the ten seconds that a question has.
+#: `instead`: why it is no fault when nobody answers, if it is none.
+KNOCK = """python3 - {name} {instead} <<'END'
 import socket, sys
-try:
-    address = socket.getaddrinfo(sys.argv[1], 25, socket.AF_INET)[0][4]
-except OSError:
+def own(family, target):
+    line = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        line.connect((target, 9))
+        return line.getsockname()[0]
+    except OSError:
+        return ""
+ways = ((socket.AF_INET, "IPv4", "192.0.2.1"), (socket.AF_INET6, "IPv6", "2001:db8::1"))
+good = bad = 0
+for family, kind, target in ways:
+    try:
+        address = socket.getaddrinfo(sys.argv[1], 25, family)[0][4]
+    except OSError:
+        continue
+    if not own(family, target):
+        continue
+    try:
+        print(kind, socket.create_connection(address[:2], 4).recv(200).decode().strip())
+        good += 1
+    except OSError as error:
+        print(kind, error)
+        bad += 1
+if not good + bad:
     print("no way to the internet from here, or no resolver")
+if bad and sys.argv[2:]:
+    print(sys.argv[2])
     sys.exit(75)
-try:
-    print(socket.create_connection(address, 6).recv(200).decode())
-except OSError as error:
-    print(error)
-    sys.exit(1)
+sys.exit(1 if bad else 0 if good else 75)
 END"""
+
+
+def port_25(s) -> Check:
+    """With a smarthost, mail leaves by another port, and this one may be closed."""
+    way = f"All mail leaves through {s.smarthost}, so port 25 does not matter"
+    return Check(
+        "port 25 of other servers can be reached",
+        KNOCK.format(name=s.other_server, instead=quote(way) if s.smarthost else ""),
+        do="Your provider blocks outgoing mail. Ask to have it opened, or use a "
+        "smarthost (chapter 12).",
+    )
+
 
 #: Asks a block list for this address, after asking it for the entry that is always there.
 LISTED = """python3 - {name} <<'END'

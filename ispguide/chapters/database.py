@@ -11,7 +11,14 @@ from ispguide.mail import MailDomain
 from ispguide.sql import Database, SqlTable, SqlUser
 from ispguide.things import Check, File, ServerSecret, Service
 
-chapter = Chapter("database", "The address book", 5, needs=[packages.chapter])
+chapter = Chapter(
+    "database",
+    "The address book",
+    5,
+    needs=[packages.chapter],
+    learn="Where domains, mailboxes and forwardings are written down, and who may read or write there.",
+    minutes=10,
+)
 
 ID = "int(11) NOT NULL"
 OF_DOMAIN = (
@@ -34,6 +41,7 @@ USERS = SqlTable(
         "email": "varchar(320) NOT NULL",
         "password": "varchar(255) NOT NULL",
         "quota": "bigint(20) NOT NULL DEFAULT 0",
+        "enabled": "tinyint(1) NOT NULL DEFAULT 1",
     },
     keys={
         "email": "UNIQUE KEY `email` (`email`)",

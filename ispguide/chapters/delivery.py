@@ -17,6 +17,8 @@ chapter = Chapter(
     "From Postfix into the mailbox",
     8,
     needs=[postfix.chapter, dovecot.chapter],
+    learn="How a letter gets from Postfix to Dovecot, and how everybody's own filter rules are followed.",
+    minutes=10,
 )
 
 SOCKET = "/var/spool/postfix/private/dovecot-lmtp"

@@ -12,7 +12,13 @@ from ispguide.chapters.tls import CIPHERS
 from ispguide.things import Check, Directory, File, Once, Service, User
 
 chapter = Chapter(
-    "dovecot", "Dovecot keeps the mailboxes", 7, needs=[tls.chapter, database.chapter]
+    "dovecot",
+    "Dovecot keeps the mailboxes",
+    7,
+    needs=[tls.chapter, database.chapter],
+    learn="How people log in, where their letters lie, and why no password travels in the open.",
+    minutes=15,
+    settings=["pop3"],
 )
 
 CONF = "/etc/dovecot/conf.d"

@@ -8,7 +8,14 @@ from ispguide.chapter import Chapter
 from ispguide.chapters import delivery
 from ispguide.chapters._words import proved
 
-chapter = Chapter("first_mail", "The first mail", 9, needs=[delivery.chapter])
+chapter = Chapter(
+    "first_mail",
+    "The first mail",
+    9,
+    needs=[delivery.chapter],
+    learn="What really happens to a letter, watched with your own eyes from the door to the file.",
+    minutes=20,
+)
 
 
 @chapter.proof

@@ -13,7 +13,13 @@ from ispguide.mail import Postconf
 from ispguide.things import File, Once, Service
 
 chapter = Chapter(
-    "postfix", "Postfix asks the address book", 6, needs=[tls.chapter, database.chapter]
+    "postfix",
+    "Postfix asks the address book",
+    6,
+    needs=[tls.chapter, database.chapter],
+    learn="How Postfix decides whose mail it takes, and how it refuses the rest politely and at once.",
+    minutes=15,
+    settings=["message_size_mb"],
 )
 
 DOMAINS = "mysql:/etc/postfix/mysql-virtual-mailbox-domains.cf"
@@ -28,7 +34,6 @@ EMPTY = """# Written by ispguide, chapter 06 and later: the settings of Postfix.
 # postconf(5) explains each one.
 compatibility_level = 3.6
 """
-
 
 MAIN_CF = Once(
     "there is a main.cf for the settings of Postfix",

@@ -5,12 +5,22 @@ Manuals: master(5), SASL_README, RFC 8314 (implicit TLS), header_checks(5)
 """
 
 from ispguide.chapter import Chapter
-from ispguide.chapters import delivery, dovecot, postfix
+from ispguide.chapters import delivery, dovecot, postfix, webmail
+from ispguide.chapters._smarthost import tried, way_out
 from ispguide.chapters._words import proved
 from ispguide.mail import MasterService, Postconf
+from ispguide.smarthost import LOGIN
 from ispguide.things import File, Service
 
-chapter = Chapter("sending", "Sending mail", 12, needs=[delivery.chapter])
+chapter = Chapter(
+    "sending",
+    "Sending mail",
+    12,
+    needs=[delivery.chapter],
+    learn="How your people send to the whole world, and why nobody else can use your server for that.",
+    minutes=15,
+    settings=["smarthost", "smarthost_user", "smarthost_spf"],
+)
 
 SUBMISSION = "submission inet n - y - - smtpd"
 SUBMISSIONS = "submissions inet n - y - - smtpd"
@@ -100,11 +110,24 @@ def privacy(s):
     yield sending("/etc/postfix/ispguide-sending-headers")
 
 
+@chapter.step
+def smarthost(s):
+    """Many providers close port 25 towards the world, because spammers rent servers
+    too. Then mail leaves through another server which takes letters from those who
+    log in: a smarthost. It gets every letter and a password of yours, so it must
+    prove its name first, by a certificate. What does not reach it waits in the queue.
+    Without a smarthost each letter goes straight to its receiver's server, and no
+    password is kept."""
+    yield from way_out(s)
+    yield sending(LOGIN)
+
+
 @chapter.proof
 def prove(s):
     """A mailbox made for this moment sends through both doors. Then we misbehave:
     without login, with a wrong password, in somebody else's name. And what arrives
-    does not tell where it was written."""
+    does not tell where it was written. The browser sends too. With a smarthost, a
+    letter to the owner of the login there shows that mail really leaves."""
     for port, service in (("587", "submission"), ("465", "submissions")):
         yield proved(f"{port} sends with a login", "sends", port)
         yield proved(f"{port} sends nothing without", "needs_login", port)
@@ -119,3 +142,5 @@ def prove(s):
         yield proved(f"{port} shows the right certificate", "served_certificate", port)
         yield proved(f"{port} refuses TLS 1.0 and 1.1", "tls_floor", port)
     yield proved("port 25 still offers no login", "no_auth_on_25")
+    yield from webmail.sends(s)
+    yield tried(s)

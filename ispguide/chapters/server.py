@@ -12,7 +12,6 @@ from ispguide.chapters._machine import (
     CLOUD_INIT,
     DEBIAN_12,
     DISK,
-    KNOCK,
     LISTED,
     MEMORY,
     OTHER_MAILERS,
@@ -23,7 +22,9 @@ from ispguide.chapters._machine import (
     SUITES,
     SYSTEMD,
     WAITING,
+    port_25,
 )
+from ispguide.chapters._words import proved
 from ispguide.things import (
     Check,
     Directory,
@@ -35,7 +36,14 @@ from ispguide.things import (
     apt_install,
 )
 
-chapter = Chapter("server", "The server itself", 2)
+chapter = Chapter(
+    "server",
+    "The server itself",
+    2,
+    learn="How to see whether a machine can carry a mail server, and to give it its name, its clock and its updates.",
+    minutes=10,
+    settings=["timezone"],
+)
 
 
 @chapter.step
@@ -142,19 +150,16 @@ def updates(s):
 @chapter.proof
 def prove(s):
     """Some things can only be known by trying: whether a resolver answers, whether
-    the provider lets mail out, whether the address has a bad name from its last
-    tenant. Where this cannot be tried, as on a practice server, the answer is
+    the provider lets mail out, whether the address has the server's name, or a bad
+    one from its last tenant. Where this cannot be tried, as when a list is silent, the answer is
     `could not tell`, which is neither good nor bad."""
     yield Check(
         "a resolver answers",
         RESOLVER.format(name=s.domain),
         do="Look at /etc/resolv.conf: mail cannot leave without a resolver.",
     )
-    yield Check(
-        "port 25 of other servers can be reached",
-        KNOCK.format(name=s.other_server),
-        do="Your provider blocks outgoing mail. Ask to have it opened.",
-    )
+    yield port_25(s)
+    yield proved("the reverse name leads back to the server", "reverse_route")
     yield Check(
         "the address is on no block list",
         LISTED.format(name=s.block_list),

@@ -13,11 +13,23 @@ from ispguide.chapters.dovecot import CONF
 from ispguide.mail import Postconf
 from ispguide.things import Check, Directory, File, Once, ServerSecret, Service
 
-chapter = Chapter("spam", "Catching spam", 13, needs=[sending.chapter])
+chapter = Chapter(
+    "spam",
+    "Catching spam",
+    13,
+    needs=[sending.chapter],
+    learn="How a letter earns its points, what they lead to, and how the filter learns from your people.",
+    minutes=20,
+    settings=["reject_score", "junk_score", "junk_days"],
+)
 
 MILTER = "inet:127.0.0.1:11332"
 LOCAL = "/etc/rspamd/local.d"
 SOCKET = "/run/rspamd/learn.sock"
+REDIS = "/etc/redis/ispguide.conf"
+REDIS_UNIT = "/etc/systemd/system/redis-server.service.d/ispguide.conf"
+CONTROLLER = "/etc/rspamd/override.d/worker-controller.inc"
+RSPAMD_UNIT = "/etc/systemd/system/rspamd.service.d/ispguide.conf"
 
 #: `rspamadm pw` wants to see somebody type, so script(1) plays the keyboard.
 HASH = "{ sleep 1; cat; } | script -qec 'rspamadm pw' /dev/null | grep -o '[$]2[$][a-z0-9$]*'"
@@ -36,9 +48,10 @@ def ours(path: str, s) -> File:
 def compiled(path: str) -> Once:
     """Filter rules in the form that runs: Dovecot may not write where root's rules are."""
     binary = path.replace(".sieve", ".svbin")
+    # -c reads the files; a running Dovecot may answer from before they were written.
     return Once(
         f"{path} is compiled",
-        command=f"sievec {path}",
+        command=f"sievec -c /etc/dovecot/dovecot.conf {path}",
         unless=f'[ -e {binary} ] && [ -z "$(find {path} -newer {binary})" ]',
     )
 
@@ -49,17 +62,10 @@ def redis(s):
     listens to this machine alone. It also gets a password, so that a broken web page
     on the same machine can neither read that memory nor fill it with lies."""
     yield ServerSecret("redis")
-    yield File("/etc/redis/ispguide.conf", s, mode=0o640, owner="redis", group="redis")
-    yield File("/etc/systemd/system/redis-server.service.d/ispguide.conf", s)
+    yield File(REDIS, s, mode=0o640, owner="redis", group="redis")
+    yield File(REDIS_UNIT, s)
     yield told("redis-server")
-    yield Service(
-        "redis-server",
-        reads=(
-            "/etc/redis/ispguide.conf",
-            "/etc/systemd/system/redis-server.service.d/ispguide.conf",
-        ),
-        ports=(6379,),
-    )
+    yield Service("redis-server", reads=(REDIS, REDIS_UNIT), ports=(6379,))
 
 
 @chapter.step
@@ -122,13 +128,10 @@ def learning(s):
     rspamd learns it as spam; when somebody drags it back, as good mail. Emptying Junk
     into Trash teaches nothing: that is tidying, not an opinion. Dovecot speaks to
     rspamd through a socket of its own, and the scripts belong to root."""
-    yield File("/etc/rspamd/override.d/worker-controller.inc", s)
-    yield File("/etc/systemd/system/rspamd.service.d/ispguide.conf", s)
+    yield File(CONTROLLER, s)
+    yield File(RSPAMD_UNIT, s)
     yield told("rspamd")
-    yield rspamd(
-        "/etc/rspamd/override.d/worker-controller.inc",
-        "/etc/systemd/system/rspamd.service.d/ispguide.conf",
-    )
+    yield rspamd(CONTROLLER, RSPAMD_UNIT)
     yield File(f"{CONF}/99-ispguide-learning.conf", s)
     yield Directory("/etc/dovecot/sieve-pipe")
     yield File("/etc/dovecot/sieve-pipe/learn-spam.sh", s, mode=0o755, socket=SOCKET)

@@ -8,11 +8,19 @@ https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate, version 5.7)
 
 from ispguide.chapter import Chapter
 from ispguide.chapters import packages
-from ispguide.chapters._certificate import HOOK, ask, good
+from ispguide.chapters._certificate import HOOK, ask, good, same_key
 from ispguide.chapters._words import proved, told
 from ispguide.things import Absent, Directory, File, Link, Once, Service
 
-chapter = Chapter("tls", "A name that can be trusted", 4, needs=[packages.chapter])
+chapter = Chapter(
+    "tls",
+    "A name that can be trusted",
+    4,
+    needs=[packages.chapter],
+    learn="How a certificate is asked for, why others believe it, and how every program notices a new one.",
+    minutes=15,
+    settings=["tls", "acme_url"],
+)
 
 #: Mozilla's intermediate recommendation for TLS 1.2; TLS 1.3 chooses by itself.
 CIPHERS = (
@@ -88,12 +96,14 @@ def certificate(s):
     asks our web server for a word that only the owner of the name could put there,
     and signs. Without an authority we sign it ourselves: good for practice, and every
     mail program will warn. Either way it lies at the same place, and the key never
-    leaves this server. A certificate with less than a week left counts as a gap."""
+    leaves this server. The next certificates are for the same key. One with less than
+    a week left counts as a gap."""
     yield Once(
         f"there is a good certificate for {s.hostname}",
         command=ask(s),
         unless=good(s),
     )
+    yield from same_key(s)
 
 
 @chapter.step
@@ -102,6 +112,7 @@ def secure_site(s):
     intermediate recommendation: new enough to be safe, old enough for a phone of some
     years. Browsers that were here once are told to come encrypted from then on."""
     yield Directory("/etc/apache2/ispguide-https.d")
+    yield Directory("/etc/apache2/ispguide-sites.d")
     yield File(f"{APACHE}/sites-available/ispguide-https.conf", s, ciphers=CIPHERS)
     yield enabled("sites", "ispguide-https.conf")
     yield apache(

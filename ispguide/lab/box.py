@@ -7,12 +7,14 @@ Manuals: podman-run(1) (--systemd), podman-cp(1), nsenter(1).
 
 from __future__ import annotations
 
+import dataclasses
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ispguide.lab.engine import Done, Engine, as_root, failed
+from ispguide.lab.engine import Done, Engine, LabProblem, as_root, failed
+from ispguide.lab.filling import tar
 from ispguide.lab.network import Network
-from ispguide.lab.place import tar
 
 #: Files the engine lays over the server's own.  On a rented server they can be
 #: replaced as a whole, and a mounted file cannot.
@@ -32,13 +34,37 @@ class Box:
         argv = ("container", "inspect", "-f", "{{.State.Status}}", self.name)
         return self.engine.run(*argv, check=False).stdout.decode().strip()
 
-    def create(self, image: str, net: Network, host: int, lab: str) -> None:
-        """Make it, not yet running; NET_ADMIN lets nftables work inside."""
-        words = ["--name", self.name, "--hostname", self.hostname, "--network", lab]
+    def recipe(self) -> str:
+        """What it was made by, as `create` was told; "" when nothing was said."""
+        argv = ("-f", '{{index .Config.Labels "ispguide.recipe"}}', self.name)
+        done = self.engine.run("container", "inspect", *argv, check=False)
+        return done.stdout.decode().strip()
+
+    def create(
+        self,
+        image: str,
+        net: Network,
+        host: int,
+        lab: str,
+        archives: Iterable[bytes],
+        recipe: str = "",
+    ) -> None:
+        """Make it with these files in it, not yet running: whole, or not at all."""
+        try:
+            self.engine.run(*self._words(net, host, lab, recipe), image, "/sbin/init")
+            for archive in archives:
+                self.unpack(archive)
+        except LabProblem:
+            self.remove()  # half a container would be taken for a stopped one
+            raise
+
+    def _words(self, net: Network, host: int, lab: str, recipe: str) -> list[str]:
+        """The command that makes it; NET_ADMIN lets nftables work inside."""
+        words = ["create", "--name", self.name, "--hostname", self.hostname]
+        words += ["--network", lab, "--label", f"ispguide.recipe={recipe}"]
         words += ["--ip", net.ip4(host), "--cap-add", "NET_ADMIN", *self._systemd()]
         words += ["--ip6", net.ip6(host)] if net.six else []
-        words += ["--mac-address", net.mac(host)]
-        self.engine.run("create", *words, image, "/sbin/init")
+        return [*words, "--mac-address", net.mac(host)]
 
     def _systemd(self) -> list[str]:
         if self.engine.name == "podman":
@@ -50,7 +76,15 @@ class Box:
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Write these files, running or not; paths without the leading slash."""
-        self.engine.run("cp", "-", f"{self.name}:/", stdin=tar(files))
+        self.unpack(tar(files))
+
+    def unpack(self, archive: bytes) -> None:
+        """Write what this tar archive holds, with its owners and modes."""
+        # podman 4 leaves a copy of what it reads behind, in a folder of its choice
+        with tempfile.TemporaryDirectory() as own:
+            env = {**self.engine.env, "TMPDIR": own}
+            engine = dataclasses.replace(self.engine, env=env)
+            engine.run("cp", "-", f"{self.name}:/", stdin=archive)
 
     def start(self) -> None:
         """Boot it, and give it its own /etc/hostname, hosts and resolv.conf."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from ispguide.lab import world
+from ispguide.lab import accounts, world
 from ispguide.lab.engine import LabProblem, Watch, ignore
-from ispguide.lab.parts import Lab, Status, alone, current, ready, replace
+from ispguide.lab.parts import Lab, alone, current, ready, replace
+from ispguide.lab.where import Status
 
 
 def save(name: str, watch: Watch = ignore) -> Status:
@@ -48,7 +49,9 @@ def load(name: str, watch: Watch = ignore) -> Status:
         world.ensure(lab.internet, lab.place, net, watch)
         watch(f"Putting the practice server back to {name!r} …")
         replace(lab, net, kept, bare=False)
-        return ready(lab, net)
+        found = ready(lab, net)
+        accounts.introduce(lab.mail, watch)
+        return found
 
 
 def checkpoints() -> list[str]:

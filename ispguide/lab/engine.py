@@ -85,9 +85,9 @@ def find(state: Path) -> Engine:
         if shutil.which("docker") and engine.ok("info"):
             return engine
     raise LabProblem(
-        "This computer has neither podman nor a running docker.",
-        "The practice server is a container and needs one of them.",
-        "Run ./guide once: it installs podman. Or install it with your package tool.",
+        "The practice server is a container, and this computer has neither podman "
+        "nor a running docker.",
+        do="./guide installs podman where it may.",
     )
 
 

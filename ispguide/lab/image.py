@@ -9,6 +9,7 @@ It starts nothing.  Manuals: podman-build(1), mmdebstrap(1), apt-get(8).
 from __future__ import annotations
 
 import datetime
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -44,6 +45,15 @@ def internet(engine: Engine, watch: Watch) -> str:
     return _built(engine, name, "internet", watch)
 
 
+def recipe() -> str:
+    """Tells one practice internet from another: a hash of all its files say.
+
+    The week is no part of it: a newer Debian is no reason to forget the zones."""
+    files = (HERE / "internet", HERE / "files" / "internet")
+    found = sorted(p for f in files for p in f.rglob("*") if p.is_file())
+    return hashlib.sha256(b"\0".join(p.read_bytes() for p in found)).hexdigest()[:12]
+
+
 def _name(kind: str, *parts: str) -> str:
     """localhost/ispguide-KIND:HASH over the recipe, the parts and the week."""
     year, week, _ = datetime.date.today().isocalendar()
@@ -55,15 +65,24 @@ def _name(kind: str, *parts: str) -> str:
 
 
 def _built(engine: Engine, name: str, kind: str, watch: Watch, **args: str) -> str:
-    if engine.ok("image", "inspect", name):
-        return name
-    base = _base(engine, watch)
-    watch(f"Building the image of the {kind}; once a week, about a minute …")
-    words = [f"--build-arg={k}={v}" for k, v in {"BASE": base, **args}.items()]
-    with _recipe(kind) as folder:
-        engine.run("build", "--network=host", *words, "-t", name, str(folder))
-    _forget(engine, kind)
+    with _alone():
+        if engine.ok("image", "inspect", name):
+            return name
+        base = _base(engine, watch)
+        watch(f"Building the image of the {kind}; once a week, about a minute …")
+        words = [f"--build-arg={k}={v}" for k, v in {"BASE": base, **args}.items()]
+        with _recipe(kind) as folder:
+            engine.run("build", "--network=host", *words, "-t", name, str(folder))
+        _forget(engine, kind)
     return name
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two labs that begin together build an image once; the kernel ends the lock."""
+    with (Path(tempfile.gettempdir()) / "ispguide-images.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -11,59 +11,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from ispguide.lab import network, world
 from ispguide.lab.box import Box
-from ispguide.lab.engine import Engine, find
-from ispguide.lab.network import Network
-from ispguide.lab.place import (
-    HOSTNAME,
+from ispguide.lab.engine import Engine, LabProblem, find
+from ispguide.lab.filling import (
     INTERNET,
     MAIL,
-    Place,
+    PUBLIC,
     filled,
-    here,
     machine_id,
+    tar,
     values,
 )
+from ispguide.lab.network import Network
+from ispguide.lab.place import HOSTNAME, Place, here
+from ispguide.lab.where import DOMAIN, Status
 from ispguide.profile import Profile, names
 from ispguide.settings import Settings
-
-#: What a mail server may answer on.
-PORTS = (22, 25, 53, 80, 110, 143, 443, 465, 587, 993, 995, 4190)
-DOMAIN = HOSTNAME.partition(".")[2]
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where everything is.  `net` is None when there never was a network."""
-
-    running: bool
-    place: Place
-    net: Network | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """As `lab status --json` prints it."""
-        net = self.net
-        return {
-            "running": self.running,
-            "resolver": [net.ip4(INTERNET), 53] if net else None,
-            "ca_file": str(self.place.ca_file),
-            "seats": [self._seat(net.ip4(MAIL))] if net else [],
-        }
-
-    def _seat(self, address: str) -> dict[str, Any]:
-        ssh = {
-            "host": address,
-            "port": 22,
-            "user": "root",
-            "key": str(self.place.key),
-            "known_hosts": str(self.place.known_hosts),
-        }
-        names = {"name": "practice", "hostname": HOSTNAME, "domain": DOMAIN}
-        ports = {str(port): [address, port] for port in PORTS if port != 53}
-        return {**names, "address": address, "ssh": ssh, "ports": ports}
 
 
 @dataclass(frozen=True)
@@ -106,6 +71,18 @@ def current() -> Lab:
     return Lab(place, find(place.folder))
 
 
+def awake() -> Lab:
+    """The lab, whose internet runs; LabProblem where there is none to act in."""
+    lab = current()
+    if lab.internet.state() != "running":
+        raise LabProblem(
+            "The practice internet is not running.",
+            "friend.test, spammer.test and the block list live in it.",
+            "Run ./guide lab up.",
+        )
+    return lab
+
+
 @contextmanager
 def alone() -> Iterator[Lab]:
     """The lab, for one caller at a time."""
@@ -117,13 +94,16 @@ def alone() -> Iterator[Lab]:
 
 def make(lab: Lab, net: Network, made: str, bare: bool) -> None:
     """Create the mail server from an image, with what a provider would set."""
-    lab.mail.create(made, net, MAIL, lab.place.lab)
     words = filled("mail", values(lab.place, net))
     if bare:
         words |= machine_id()
+    else:
+        # What it starts may need them; a bare one gets them in `ready`, when the
+        # internet, which may still be starting, has them.
+        words |= world.trusted(lab.place)
     public = lab.place.key.with_suffix(".pub").read_bytes()
     words["root/.ssh/authorized_keys"] = public
-    lab.mail.put(words | world.trusted(lab.place))
+    lab.mail.create(made, net, MAIL, lab.place.lab, [tar(words)])
 
 
 def replace(lab: Lab, net: Network, made: str, bare: bool) -> None:
@@ -146,7 +126,7 @@ def ready(lab: Lab, net: Network, bare: bool = False) -> Status:
     lab.place.known_hosts.write_text(f"{address},{HOSTNAME} {kind} {key}\n")
     lab.mail.booted()
     lab.mail.put(world.trusted(lab.place))
-    _profile(lab.place, address, None if bare else _chosen()).save()
+    _profile(lab.place, net, None if bare else _chosen()).save()
     return Status(True, lab.place, net)
 
 
@@ -160,7 +140,7 @@ def _chosen() -> Settings | None:
     return Profile.load("practice").settings if "practice" in names() else None
 
 
-def _profile(place: Place, address: str, settings: Settings | None) -> Profile:
+def _profile(place: Place, net: Network, settings: Settings | None) -> Profile:
     settings = settings or Settings(
         hostname=HOSTNAME,
         domain=DOMAIN,
@@ -168,15 +148,20 @@ def _profile(place: Place, address: str, settings: Settings | None) -> Profile:
         tls="acme-url",
         acme_url=world.acme_url(),
         acme_ca="/etc/ssl/practice-acme-ca.pem",
+        acme_name="example-ca.test",
+        dkim_overlap_days=0,
         other_server="mail.friend.test",
         block_list="blocklist.test",
     )
     return Profile(
         name="practice",
-        host=address,
+        host=net.ip4(MAIL),
         key=str(place.key),
         known_hosts=str(place.known_hosts),
         practice=True,
         ca_file=str(place.ca_file),
+        resolver=net.ip4(INTERNET),
+        others=net.ip4(PUBLIC),
+        zone_key=str(place.zone_key),
         settings=settings,
     )

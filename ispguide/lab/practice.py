@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ispguide.lab import image, world
+from ispguide.lab import accounts, image, world
+from ispguide.lab.able import must_be_able
 from ispguide.lab.engine import Done, Watch, ignore
-from ispguide.lab.parts import Status, alone, current, make, ready, replace
+from ispguide.lab.parts import alone, current, make, ready, replace
+from ispguide.lab.where import Status
 
 
 def status() -> Status:
@@ -21,15 +23,20 @@ def status() -> Status:
 def up(watch: Watch = ignore) -> Status:
     """Have the practice server and its internet running; repair what is stopped."""
     with alone() as lab:
+        must_be_able(lab.engine)
         net = lab.network()
-        world.ensure(lab.internet, lab.place, net, watch)
+        begun = world.begin(lab.internet, lab.place, net, watch)
         state = lab.mail.state()
         if not state:
             make(lab, net, image.server(lab.engine, watch), bare=True)
         if state != "running":
             watch("Starting the practice server …")
             lab.mail.start()
-        return ready(lab, net, bare=not state)
+        anew = world.known(lab.internet, lab.place, net, begun)
+        found = ready(lab, net, bare=not state)
+        if anew and state:
+            accounts.introduce(lab.mail, watch)
+        return found
 
 
 def down(watch: Watch = ignore) -> None:

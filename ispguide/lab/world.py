@@ -9,7 +9,9 @@ Manuals: named.conf(5), pebble's README.
 from __future__ import annotations
 
 import http.client
+import io
 import ssl
+import tarfile
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,8 +19,9 @@ from typing import TypeVar
 from ispguide.lab import image
 from ispguide.lab.box import Box
 from ispguide.lab.engine import LabProblem, Watch
+from ispguide.lab.filling import INTERNET, filled, machine_id, tar, values
 from ispguide.lab.network import Network
-from ispguide.lab.place import ACME, INTERNET, Place, filled, machine_id, values
+from ispguide.lab.place import ACME, Place
 
 T = TypeVar("T")
 
@@ -43,28 +46,75 @@ def wait_for(what: str, ask: Callable[[], T | None], seconds: float = 30) -> T:
     )
 
 
-def ensure(box: Box, place: Place, net: Network, watch: Watch) -> None:
-    """Have it running, and its authority's newest root at hand."""
+def ensure(box: Box, place: Place, net: Network, watch: Watch) -> bool:
+    """Have it running, its keys and its authority's newest root at hand.
+
+    True when the authority has begun anew, and knows no account."""
+    return known(box, place, net, begun=begin(box, place, net, watch))
+
+
+def begin(box: Box, place: Place, net: Network, watch: Watch) -> bool:
+    """Have it starting at least, so that others can start meanwhile; True if it is."""
     state = box.state()
+    if state and box.recipe() != image.recipe():
+        watch("The practice internet is of another version. Making it anew …")
+        box.remove()
+        state = ""
     if not state:
-        made = image.internet(box.engine, watch)
-        box.create(made, net, INTERNET, place.lab)
-        box.put(filled("internet", values(place, net)) | machine_id())
+        _create(box, place, net, watch)
     if state != "running":
         watch("Starting the practice internet …")
         box.start()
-    _fetch_roots(box, place, net)
+    return state != "running"
 
 
-def _fetch_roots(box: Box, place: Place, net: Network) -> None:
-    def ca() -> bytes:
-        return box.run(["cat", "/etc/pebble/ca.pem"]).stdout
+def known(box: Box, place: Place, net: Network, begun: bool) -> bool:
+    """Wait for its keys and its authority's root; whether the root is a new one."""
+    if begun or not place.identity.exists():
+        _keep_identity(box, place)
+    return _fetch_root(place, net)
 
-    place.acme_ca.write_bytes(wait_for("The practice authority", ca))
+
+def _create(box: Box, place: Place, net: Network, watch: Watch) -> None:
+    """A new container; with the old keys, what trusted the last one trusts it."""
+    made = image.internet(box.engine, watch)
+    archives = [tar(filled("internet", values(place, net)) | machine_id())]
+    if place.identity.exists():
+        archives.append(place.identity.read_bytes())
+    box.create(made, net, INTERNET, place.lab, archives, image.recipe())
+
+
+#: Prints the keys as an archive once all are there.  It waits inside: to enter the
+#: container again and again would take the time that its start needs.
+_IDENTITY = """cd /run
+until [ -e practice-zone-keys ] && [ -e practice-authority-keys ]; do sleep .02; done
+tar -C / -c var/lib/practice"""
+
+
+def _keep_identity(box: Box, place: Place) -> None:
+    def archive() -> bytes:
+        return box.run(["timeout", "30", "sh", "-c", _IDENTITY]).stdout
+
+    found = wait_for("The practice internet", archive)
+    place.identity.touch(mode=0o600)
+    place.identity.write_bytes(found)
+    with tarfile.open(fileobj=io.BytesIO(found)) as opened:
+        for path, name in (
+            (place.acme_ca, "ca.pem"),
+            (place.anchors, place.anchors.name),
+        ):
+            if member := opened.extractfile(f"var/lib/practice/{name}"):
+                path.write_bytes(member.read())
+
+
+def _fetch_root(place: Place, net: Network) -> bool:
+    """Keep the root the authority signs with; whether it is a new one."""
     root = wait_for("The practice authority", lambda: _root(place, net))
     known = place.ca_file.read_text() if place.ca_file.exists() else ""
-    if root not in known:
-        place.ca_file.write_text(root + known)
+    if root in known:
+        return False
+    place.ca_file.write_text(root + known)
+    return True
 
 
 def _root(place: Place, net: Network) -> str:
@@ -80,7 +130,8 @@ def reset_zones(box: Box) -> None:
     """Put every zone back to its first state, dynamic updates forgotten."""
     # Killed, not asked: it would first wait for answers that it forwards for others.
     script = "systemctl kill -s KILL named; systemctl stop named; practice-zones"
-    box.run(["sh", "-c", f"{script} && systemctl start named"], check=True)
+    script += " && systemctl start named && systemctl restart blocklist"
+    box.run(["sh", "-c", script], check=True)
 
 
 def trusted(place: Place) -> dict[str, bytes]:
@@ -88,6 +139,10 @@ def trusted(place: Place) -> dict[str, bytes]:
     return {
         "etc/ssl/practice-acme-ca.pem": place.acme_ca.read_bytes(),
         "etc/ssl/practice-roots.pem": place.ca_file.read_bytes(),
+        # Debian's own list of authorities takes it up when it is made: as far as
+        # this server goes, the world trusts them.
+        "usr/local/share/ca-certificates/practice.crt": place.acme_ca.read_bytes(),
+        "usr/share/dns/practice.ds": place.anchors.read_bytes(),
     }
 
 

@@ -1,65 +1,96 @@
-"""People in a notebook.  No password stands in a cell or is kept in an output."""
+"""People in a notebook.  No password stands in a cell or is kept in an output.
+
+`form` is for people; the other verbs are for scripts, and for whoever would rather
+type a line.  There a password is asked for unseen, or made and known to nobody.
+"""
 
 from __future__ import annotations
 
 import getpass
-import os
 from typing import Any
 
 from ispguide import tasks
-from ispguide.notebook import switch
-from ispguide.notebook.pages import guarded
+from ispguide.notebook import frame, switch
+from ispguide.notebook.card import headless, live
+from ispguide.notebook.people_html import senders_rows
+from ispguide.notebook.people_html import table as people_table
+from ispguide.notebook.plain import guarded
 from ispguide.notebook.show import Shown, sentence, table
+from ispguide.people.words import in_words
 from ispguide.settings import Secret
+
+SENDERS = ("who logs in as", "may send as", "and as")
+
+
+def form() -> Any:
+    """Who is there, and a form for each change; a table where nobody can type."""
+    if headless():
+        return list()
+    from ispguide.notebook.forms.people import PeopleCard
+
+    def work() -> Any:
+        card = PeopleCard()
+        card.look()
+        return card
+
+    return guarded(work)
 
 
 def add(what: str) -> Any:
     """A mailbox (its password is asked for, hidden) or a domain."""
 
     def work() -> Any:
-        if _looking():
-            return _only_looking()
-        lists = tasks.people_list(tasks.HERE, switch.current())
+        lists = tasks.people_list(tasks.HERE, switch.current(), switch.sudo())
         if what in (row[0] for rows in lists.values() for row in rows):
             return sentence(f"{what} is there already.")
         secret = _typed() if "@" in what else None
-        tasks.people_add(tasks.HERE, what, secret, switch.current())
+        tasks.people_add(tasks.HERE, what, secret, switch.current(), switch.sudo())
         return sentence(f"{what} is there.")
 
-    return guarded(work)
+    return _changing(work)
 
 
 def password(address: str) -> Any:
     """Another password for a mailbox, typed hidden."""
 
     def work() -> Any:
-        if _looking():
-            return _only_looking()
-        tasks.people_password(tasks.HERE, address, _typed(), switch.current())
+        tasks.people_password(
+            tasks.HERE, address, _typed(), switch.current(), switch.sudo()
+        )
         return sentence(f"{address} has another password.")
 
-    return guarded(work)
+    return _changing(work)
 
 
 def alias(source: str, destination: str) -> Any:
     """Mail to `source` goes to `destination`."""
 
     def work() -> Any:
-        if _looking():
-            return _only_looking()
-        tasks.people_alias(tasks.HERE, source, destination, switch.current())
+        tasks.people_alias(
+            tasks.HERE, source, destination, switch.current(), switch.sudo()
+        )
         return sentence(f"Mail to {source} goes to {destination}.")
 
-    return guarded(work)
+    return _changing(work)
+
+
+def remove(what: str) -> Any:
+    """A mailbox's login, a forwarding or a domain goes; mail on disk stays."""
+
+    def work() -> Any:
+        tasks.people_remove(tasks.HERE, what, switch.current(), switch.sudo())
+        return sentence(f"{what} is gone. Its mail, if any, is still in /var/vmail.")
+
+    return _changing(work)
 
 
 def list() -> Any:
     """Domains, mailboxes and aliases of the server in use."""
 
     def work() -> Shown:
-        lists = tasks.people_list(tasks.HERE, switch.current())
+        lists = tasks.people_list(tasks.HERE, switch.current(), switch.sudo())
         rows = [
-            (kind, " → ".join(row[:2] if kind == "aliases" else row[:1]))
+            (kind, in_words(kind, row))
             for kind, found in lists.items()
             for row in found
         ]
@@ -68,17 +99,46 @@ def list() -> Any:
     return guarded(work)
 
 
-def _looking() -> bool:
-    return switch.position() == switch.LOOK
+def senders() -> Any:
+    """Who may send as whom, on the server in use."""
+
+    def work() -> Shown:
+        found = tasks.people_senders(tasks.HERE, switch.current(), switch.sudo())
+        rows = senders_rows(found)
+        html = frame.style() + frame.box(people_table(SENDERS, rows))
+        return Shown(html, "\n".join("  ".join(row) for row in rows))
+
+    return guarded(work)
 
 
-def _only_looking() -> Shown:
-    return sentence("Looking only: nobody was added or changed.")
+def file(path: str = "") -> Any:
+    """What a file of people (CSV) would do, and a button for it; "": an example."""
+    from ispguide.notebook.forms.file import FileCard, text_of
+
+    if not headless():
+        return live(lambda: FileCard(path), lambda card: card.look())
+
+    def work() -> Shown:
+        text, server = text_of(path), switch.current()
+        return sentence(tasks.people_plan(tasks.HERE, text, server).words())
+
+    return guarded(work)
+
+
+def _changing(work: Any) -> Any:
+    """Do it, unless the switch or a replay forbids."""
+    from ispguide.notebook.forms.fields import why_not
+
+    def careful() -> Any:
+        reason = why_not()
+        return sentence(f"{reason} Nobody was added or changed.") if reason else work()
+
+    return guarded(careful)
 
 
 def _typed() -> Secret | None:
     """What the reader types, unseen; None (then one is made) where nobody can type."""
-    if os.environ.get("ISPGUIDE_CELLS"):
+    if headless():
         return None
     text = getpass.getpass("Password (empty: one is made that nobody knows): ")
     return Secret(text) if text else None

@@ -1,54 +1,75 @@
-"""The cells of 00-start: which server, its settings, the switch."""
+"""The cells of 00-start: which server, its settings, the switch.
+
+In JupyterLab `servers`, `practice`, `connection`, `decisions`, `switch` and `look` are
+forms and cards; a script that runs the notebooks gets sentences and tables.  `use`,
+`connect` and `change` are for scripts, and for whoever would rather type.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
 from ispguide import tasks
 from ispguide.notebook import switch as _switch
-from ispguide.notebook.pages import badge, guarded, watched
+from ispguide.notebook.card import headless
+from ispguide.notebook.plain import badge, guarded, watched
 from ispguide.notebook.show import Progress, sentence, table
-from ispguide.profile import Profile, names
 
 
 def servers() -> Any:
     """The servers this computer knows, and which one is in use."""
-    known = names()
-    if not known:
-        return sentence(
-            "This computer knows no server yet. start.practice() makes one."
-        )
-    rows = []
-    for name in known:
-        profile = Profile.load(name)
-        kind = "practice" if profile.practice else "real"
-        mark = "in use" if name == _switch.current() else ""
-        rows.append((name, profile.host, kind, mark))
-    return table(("name", "address", "kind", ""), rows)
+    from ispguide.notebook.forms.servers import ServersCard, rows
+
+    if not headless():
+        return guarded(ServersCard)
+    if known := rows():
+        return table(("name", "address", "kind", "in use"), known)
+    return sentence("This computer knows no server yet. start.practice() makes one.")
 
 
 def practice() -> Any:
-    """Start the practice server, or say that it runs; use it from now on."""
+    """The practice server, and a button that starts it; a script starts it at once."""
+    if headless():
+        return guarded(_practice)
+    from ispguide.notebook.forms.servers import PracticeCard
+
+    return guarded(lambda: _begun(PracticeCard(), "look"))
+
+
+def _practice() -> Any:
     from ispguide import lab
+    from ispguide.profile import REPLAY, Profile
 
-    def work() -> Any:
-        with closing(Progress()) as progress:
-            if not lab.status().running:
-                lab.up(progress)
-        if Profile.load(_switch.current()).practice:
-            return sentence("The practice server runs. " + badge())
+    if _switch.current() == REPLAY:
+        return sentence("This is a replay: it needs no practice server. " + badge())
+    with closing(Progress()) as progress:
+        if not lab.status().running:
+            lab.up(progress)
+    if Profile.load(_switch.current()).practice:
+        return sentence("The practice server runs. " + badge())
+    return sentence(
+        "The practice server runs. Another server stays in use: " + badge() + ". "
+        'start.use("practice") changes to this one.'
+    )
+
+
+def connection() -> Any:
+    """The form that makes a real server known; nothing on it is changed."""
+    if headless():
         return sentence(
-            "The practice server runs. Another server stays in use: " + badge() + ". "
-            'start.use("practice") changes to this one.'
+            "Nobody can type here. A script connects by "
+            'start.connect("root@mail.example.org", domain="example.org").'
         )
+    from ispguide.notebook.forms.connection import ConnectionCard
 
-    return guarded(work)
+    return guarded(ConnectionCard)
 
 
 def connect(where: str, domain: str = "", accept: str = "", name: str = "") -> Any:
-    """Make a real server known: user@host.  Nothing on it is changed."""
+    """Make a real server known: user@host.  `accept`: the fingerprint you compared."""
 
     def work() -> Any:
         profile = tasks.connect(tasks.HERE, where, domain, accept, name)
@@ -63,58 +84,89 @@ def use(name: str) -> Any:
 
     def work() -> Any:
         _switch.use(name)
+        _changed()
         return sentence(badge())
 
     return guarded(work)
 
 
+def decisions() -> Any:
+    """All settings of the server in use, as a form."""
+    from ispguide.notebook.forms import settings as _form
+
+    return _form.form()
+
+
 def settings() -> Any:
-    """The settings of the server in use, and what is wrong with them."""
+    """All settings of the server in use, as a table."""
+    from ispguide.notebook.forms.settings import read
 
     def work() -> Any:
-        guide = tasks.open_guide(_switch.current())
-        rows = [(k, str(v)) for k, v in asdict(guide.settings).items()]
-        return table(("setting", "value"), rows)
+        rows = asdict(read(_switch.current())).items()
+        return table(("setting", "value"), [(k, str(v)) for k, v in rows])
 
     return guarded(work)
 
 
 def change(**values: Any) -> Any:
     """Other settings, kept on the server; problems are said in sentences."""
+    return guarded(lambda: _change(values))
 
-    def work() -> Any:
-        server = _switch.current()
-        old = tasks.open_guide(server).settings
-        unknown = sorted(set(values) - set(asdict(old)))
-        if unknown:
-            return sentence(
-                f"There is no setting {', '.join(unknown)}. "
-                f"There are {', '.join(asdict(old))}."
-            )
-        new = replace(old, **values)
-        if found := new.problems():
-            return sentence("\n".join(found))
-        if _switch.position() == _switch.LOOK:
-            return sentence(
-                "These settings would be fine. Looking only: nothing was kept."
-            )
-        tasks.save_settings(tasks.HERE, new, server)
-        return settings()
 
-    return guarded(work)
+def _change(values: dict[str, Any]) -> Any:
+    from ispguide.notebook.forms import fields
+    from ispguide.notebook.forms.settings import keep, read
+
+    server = _switch.current()
+    old = read(server)
+    if unknown := sorted(set(values) - set(asdict(old))):
+        return sentence(
+            f"There is no setting {', '.join(unknown)}. "
+            f"There are {', '.join(asdict(old))}."
+        )
+    if found := replace(old, **values).problems():
+        return sentence("\n".join(found))
+    if reason := fields.why_not():
+        return sentence(f"These settings would be fine. {reason} Nothing was kept.")
+    keep(server, values)
+    return settings()
 
 
 def switch(to: str = "", name: str = "") -> Any:
-    """Turn the switch, or (without a word) say how it stands."""
+    """The switch as a card; with a word, turn it and say how it stands."""
 
     def work() -> Any:
         if to:
             _switch.turn(to, name)
-        return sentence(badge())
+            _changed()
+        if to or headless():
+            return sentence(badge())
+        from ispguide.notebook.forms.arming import SwitchCard
+
+        return SwitchCard()
 
     return guarded(work)
 
 
 def look() -> Any:
     """The whole guide at a glance; changes nothing."""
-    return watched(lambda _: tasks.look(tasks.HERE, [], _switch.current()))
+    if headless():
+        return watched(lambda _: tasks.look(tasks.HERE, [], _switch.current()))
+    from ispguide.notebook.forms.glance import GlanceCard
+
+    return guarded(lambda: _begun(GlanceCard(), "look"))
+
+
+def _begun(card: Any, verb: str) -> Any:
+    """The card, its first work handed over."""
+    begin: Callable[[], None] = getattr(card, verb)
+    begin()
+    return card
+
+
+def _changed() -> None:
+    """Cards that show the server in use, or the switch, show it anew."""
+    if not headless():
+        from ispguide.notebook.forms.servers import changed
+
+        changed()

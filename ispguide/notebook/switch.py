@@ -13,8 +13,23 @@ from typing import Any
 
 from ispguide.errors import GuideError
 from ispguide.profile import Profile, home, names
+from ispguide.settings import Secret
 
 LOOK, DO = "look only", "make it so"
+
+
+#: What somebody typed for sudo: in this kernel's memory and nowhere else.
+_SUDO: dict[str, Secret] = {}
+
+
+def sudo() -> Secret | None:
+    """The password for sudo on the server in use, if one was typed."""
+    return _SUDO.get(current())
+
+
+def remember_sudo(secret: Secret) -> None:
+    """Keep it for as long as this kernel lives."""
+    _SUDO[current()] = secret
 
 
 def _read() -> dict[str, Any]:
@@ -56,6 +71,13 @@ def position() -> str:
     profile = Profile.load(current())
     default = DO if profile.practice else LOOK
     return str(_read().get("switch", {}).get(profile.name, default))
+
+
+def kind(profile: Profile) -> str:
+    """What sort of server a profile means: practice, REAL or REPLAY."""
+    if profile.replay:
+        return "REPLAY"
+    return "practice" if profile.practice else "REAL"
 
 
 def turn(to: str, name: str = "") -> str:

@@ -1,12 +1,30 @@
 """Small programs that act like a user and look what happens: the proofs.
 
 `answers` runs those that are asked for, a few at a time.  What a proof does and
-why stands in its docstring, in doors, strangers, reading, sending and spam.
+why stands in its docstring, in the modules named here.
 """
 
-from ispguide.proofs import doors, reading, sending, spam, strangers
+# Each registers its proofs.
+from ispguide.proofs import (  # noqa: F401
+    doors,
+    fences,
+    leaving,
+    living,
+    names,
+    programs,
+    promises,
+    reading,
+    returning,
+    room,
+    sending,
+    signatures,
+    spam,
+    strangers,
+    verdicts,
+    watching,
+    webmail,
+)
 from ispguide.proofs.acting import PROOFS, Context, Mailbox
 from ispguide.proofs.running import answer, answers
 
-__all__ = ["PROOFS", "Context", "Mailbox", "answer", "answers",
-           "doors", "reading", "sending", "spam", "strangers"]  # fmt: skip
+__all__ = ["PROOFS", "Context", "Mailbox", "answer", "answers"]

@@ -8,11 +8,13 @@ in the mailbox it was given, which exists no longer than the proofs do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ispguide import facts
+from ispguide.elsewhere import Elsewhere
 from ispguide.facts import Fact, Have
 from ispguide.outside import Where, unchecked
 from ispguide.proofs.protocols import KINDS, Imap, Reply, Smtp
@@ -67,17 +69,25 @@ class Mailbox:
     alias: str
 
 
+#: A second mailbox: how many bytes it may hold (0: any), whether it is locked.
+Another = Callable[[int, bool], AbstractContextManager[Mailbox]]
+
+
 @dataclass
 class Context:
     """Where the server is, what it should be, and who may be asked.
 
-    `host`: its address.  `ask`: questions to the server, in one exchange."""
+    `host`: its address.  `ask`: questions to the server, in one exchange.
+    `another`: a second mailbox."""
 
     host: str
     settings: Settings
     mailbox: Mailbox
     ask: Callable[[Iterable[Fact]], Have]
     ca_file: str = ""
+    resolver: str = ""  #: whom to ask for names; "" = this computer's resolver
+    another: Another | None = None
+    elsewhere: Elsewhere | None = None  #: a provider that says what it thinks of us
     lines: list[str] = field(default_factory=list)  #: the record of this proof
 
     @property
@@ -92,6 +102,16 @@ class Context:
         if not self.mailbox.address:
             raise CannotTell("The mailbox for proofs could not be made on the server.")
         return self.mailbox.address
+
+    @contextmanager
+    def apart(self, quota: int = 0, locked: bool = False) -> Iterator[Context]:
+        """The same with a mailbox of its own.  `quota`: bytes it may hold, 0 = any."""
+        if self.another is None:
+            raise CannotTell("Another mailbox could not be made on the server.")
+        how = f"that may hold {quota} bytes" if quota else "locked" if locked else "new"
+        self.lines.append(f"   (on the server) a mailbox, {how}")
+        with self.another(quota, locked) as box:
+            yield replace(self, mailbox=box)
 
     def tell(self, command: str) -> dict[str, Any]:
         """{rc, out, err} of a command on the server that only looks."""

@@ -113,8 +113,11 @@ class Smtp(Dialogue):
         """A whole mail; the first no, else the yes at its end."""
         if not (reply := self.envelope(sender, recipient)).good:
             return reply
-        if not (reply := self.command("DATA")).good:
-            return reply
+        reply = self.command("DATA")
+        return self.hand_over(mail) if reply.good else reply
+
+    def hand_over(self, mail: str) -> Reply:
+        """The letter itself, after DATA was answered with yes."""
         lines = mail.replace("\n", "\r\n").replace("\r\n.", "\r\n..")
         self.send(lines.encode() + b"\r\n.\r\n", shown=_brief(mail))
         return self.reply()

@@ -12,9 +12,9 @@ from ispguide.things.looks import Check, Once, Proof
 from ispguide.things.packages import Packages, apt_install
 from ispguide.things.plain import Plain, Thing
 from ispguide.things.services import Service
-from ispguide.things.system import ServerSecret, User
+from ispguide.things.system import NoSecret, ServerSecret, TypedSecret, User
 
 __all__ = [
-    "Absent", "Check", "Directory", "File", "Link", "Once", "Packages", "Plain",
-    "Proof", "ServerSecret", "Service", "Thing", "User", "apt_install",
+    "Absent", "Check", "Directory", "File", "Link", "NoSecret", "Once", "Packages", "Plain",
+    "Proof", "ServerSecret", "Service", "Thing", "TypedSecret", "User", "apt_install",
 ]  # fmt: skip

@@ -102,6 +102,8 @@ class Directory(Plain):
 
     def gap(self, have: Have) -> str:
         now = have[facts.file(self.path)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not look at {self.path}: {why}.")
         if now["kind"] != "directory":
             what = "missing" if now["kind"] == "none" else f"a {now['kind']}"
             return f"{self.path} is {what}. It should be a directory."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, MakeSecret, Run, quote
 from ispguide.facts import Fact, Have
+from ispguide.keeping import ForgetSecret
 from ispguide.things.plain import Plain
 
 
@@ -28,7 +29,7 @@ class User(Plain):
     def gap(self, have: Have) -> str:
         now = have[facts.user(self.name)]
         if not now:
-            return f"There is no user {self.name}. It should own {self.home}."
+            return f"There is no user {self.name}. There should be: a part of the server runs under its name."
         seen = {"uid": now["uid"], "gid": now["gid"], "home": now["home"]}
         want = {"uid": self.uid, "gid": self.uid, "home": self.home}
         wrong = [
@@ -83,3 +84,50 @@ class ServerSecret(Plain):
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [MakeSecret(self.name, self.source, self.derive, self.length)]
+
+
+@dataclass(frozen=True)
+class TypedSecret(Plain):
+    """A password that somebody typed and the server keeps.
+
+    Nobody can make it here; `how` tells the reader where it is typed."""
+
+    name: str
+    what: str
+    how: str
+
+    def __str__(self) -> str:
+        return self.what
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.secret(self.name)]
+
+    def gap(self, have: Have) -> str:
+        made = have[facts.secret(self.name)]["made"]
+        return "" if made else f"The server does not know {self.what} yet. {self.how}"
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+
+@dataclass(frozen=True)
+class NoSecret(Plain):
+    """A password that is not needed any more should be forgotten.
+
+    It comes after the files that held it: while it is known, it is hidden in them."""
+
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"no {self.what}"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.secret(self.name)]
+
+    def gap(self, have: Have) -> str:
+        made = have[facts.secret(self.name)]["made"]
+        return f"The server still keeps {self.what}. Nobody needs it." if made else ""
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [ForgetSecret(self.name)]

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import lab, tasks
+from ispguide import facts, lab, tasks
+from ispguide.actions import marker
 from ispguide.chapters import GUIDE
 from ispguide.errors import CannotUndo, ChangedServer, GuideError, NoRoot, NotLetIn
 from ispguide.guide import Guide
@@ -22,7 +23,7 @@ from ispguide.profile import Profile
 from ispguide.server import Server
 from ispguide.settings import Secret
 
-from .conftest import ROOT, bad, settled, shell
+from .conftest import ROOT, back_to_built, bad, shell
 
 
 @pytest.fixture
@@ -140,9 +141,9 @@ def test_when_a_restart_fails_the_files_are_put_back(guide):
 
 
 def test_undo_puts_back_and_apply_makes_true_again(guide):
-    report = tasks.undo(tasks.HERE, "spam.web_page")
+    report = tasks.undo(tasks.HERE, "watching.every_night")
     assert report.only("gap")
-    assert guide.apply("spam.web_page").ok
+    assert guide.apply("watching.every_night").ok
     assert guide.check().ok
 
 
@@ -163,6 +164,30 @@ def test_two_at_once_go_one_after_the_other(guide):
     runs = [e["run"] for e in guide.exchange(tell=[tasks.LEDGER]).have[tasks.LEDGER]]
     blocks = [r for i, r in enumerate(runs) if i == 0 or runs[i - 1] != r]
     assert len(blocks) == len(set(blocks)), "two runs wrote between each other"
+
+
+QUERIES = [facts.sql(q) for q in ("SELECT 'a\\tb\\n', 2", "SELECT 1 FROM DUAL WHERE 1=0", "SELECT 3; SELECT 4")]  # fmt: skip
+ROWS = [[["a\tb\n", "2"]], [], [["3"], ["4"]]]
+
+
+def test_a_wrong_query_is_its_own_answer_and_spoils_no_other(guide):
+    wrong = facts.sql("SELECT secret FROM mailserver.nothing_like_it")
+    have = guide.exchange(tell=QUERIES).have
+    assert [have[q]["rows"] for q in QUERIES] == ROWS
+    early = facts.sql(f"SELECT '{marker('never-made')}'")
+    have = guide.exchange(tell=[QUERIES[0], wrong, early, *QUERIES[1:]]).have
+    assert [have[q]["rows"] for q in QUERIES] == ROWS
+    assert "nothing_like_it" in have[wrong]["error"]
+    assert "never-made" in have[early]["error"]
+
+
+def test_a_database_that_is_off_is_the_answer_to_every_query(guide):
+    shell("systemctl stop mariadb")
+    try:
+        have = guide.exchange(tell=QUERIES).have
+        assert all("connect to local server" in have[q]["error"] for q in QUERIES)
+    finally:
+        shell("systemctl start mariadb")
 
 
 def test_a_setting_made_by_hand_beside_ours_stays(guide):
@@ -330,6 +355,4 @@ def test_the_wrong_machine_is_named_and_nothing_is_changed(bare, cli, spoil, sai
 def teardown_module():
     """Leave the built server behind for the tests after these."""
     if "built" in lab.checkpoints() and os.environ.get("ISPGUIDE_HOME"):
-        lab.load("built")
-        with (guide := tasks.open_guide()).server:
-            settled(guide)
+        back_to_built()

@@ -1,0 +1,150 @@
+"""Backup: a copy of everything each night, encrypted, and the way back.
+
+restic, because it encrypts always, and any account that can do SFTP can keep its
+files: borg, the other good one, wants a program of its own on that machine.  Letters
+that wait in Postfix's queue are no part of it: put back, they would go out twice.
+Manuals: https://restic.readthedocs.io/en/v0.14.0/, mariadb-dump(1), systemd.timer(5).
+"""
+
+from typing import Any
+
+from ispguide.backup import places
+from ispguide.backup.things import KnownMachine, LastBackup
+from ispguide.chapter import Chapter
+from ispguide.chapters import packages
+from ispguide.chapters._words import proved
+from ispguide.things import Check, Directory, File, Once, ServerSecret, Service
+
+chapter = Chapter(
+    "backup",
+    "The safe",
+    20,
+    needs=[packages.chapter],
+    learn="How everything is copied each night, why one password must lie in your drawer, and how you get it all back.",
+    minutes=25,
+    settings=[
+        "backup",
+        "backup_to",
+        "backup_port",
+        "backup_fingerprint",
+        "backup_days",
+        "backup_weeks",
+        "backup_months",
+    ],
+)
+
+#: It has been opened once with our password; to open it takes a second, too long for
+#: a look, so what was opened is written down.
+OPEN = f"""set -a; . {places.ENVIRONMENT}
+mkdir -p -m 0700 /var/cache/restic
+restic --quiet cat config > /dev/null || restic --quiet init
+printf '%s\\n' "$RESTIC_REPOSITORY" > {places.OPENED}"""
+
+
+FOLDER = Directory(places.FOLDER, mode=0o700)
+
+
+@chapter.step
+def password(s):
+    """What leaves this server is encrypted before it leaves, so whoever keeps it can
+    read nothing. The password is made on the server. That is good against thieves, and
+    bad when the machine burns: the backups are then there, and nobody can open them.
+    So this one password, alone among all, must also lie in your drawer."""
+    yield ServerSecret(places.SECRET)
+    yield File(places.PASSWORD, text=f"⟦{places.SECRET}⟧\n", mode=0o600)
+
+
+@chapter.step
+def place(s):
+    """Where it goes. A folder on the same disk helps against mistakes: the folder
+    deleted, the mailbox emptied. It does not help when the disk dies or a thief comes.
+    For that there must be another machine, best with another provider. Any account
+    will do that takes files over SFTP; the server gets a key of its own for it."""
+    yield from another_machine(s) if s.backup_to else [FOLDER]
+    yield File(
+        places.ENVIRONMENT,
+        s,
+        mode=0o600,
+        repository=places.repository(s),
+        password=places.PASSWORD,
+    )
+
+
+@chapter.step
+def opening(s):
+    """The safe is set up, or, if there is one already, opened: with our password, from
+    this server, to see whether it is ours. Now you learn whether the way there is free,
+    and not on the night in which it matters."""
+    there = "true" if s.backup_to else f"[ -e {places.FOLDER}/config ]"
+    yield Once(
+        "the place is made ready, and our password opens it",
+        command=OPEN,
+        unless=f"grep -qsxF '{places.repository(s)}' {places.OPENED} && {there}",
+        touches=(places.OPENED,),
+    )
+
+
+def another_machine(s: Any) -> Any:
+    """What the server needs to reach the machine that keeps its backups."""
+    user, host, _ = places.parts(s.backup_to)
+    yield Once(
+        "the server has a key of its own for that machine",
+        command=f"ssh-keygen -q -t ed25519 -N '' -C ispguide-backup -f {places.KEY}",
+        unless=f"[ -s {places.KEY} ]",
+    )
+    yield KnownMachine(host, s.backup_port, s.backup_fingerprint)
+    yield File(
+        places.SSH,
+        s,
+        alias=places.ALIAS,
+        user=user,
+        host=host,
+        key=places.KEY,
+        known=places.KNOWN,
+    )
+
+
+@chapter.step
+def program(s):
+    """A small program does it, and you can read it. First it asks the databases and the
+    spam filter for a copy as of one moment, because files that somebody is writing
+    cannot be copied well. Then it gives restic the mail, the whole of /etc with
+    certificates and secrets, the keys that sign, and the guide's own book."""
+    yield File(places.PROGRAM, s, mode=0o755)
+    yield File(
+        f"/etc/systemd/system/{places.UNIT}",
+        s,
+        program=places.PROGRAM,
+        adopted=places.ADOPTED,
+    )
+
+
+@chapter.step
+def every_night(s):
+    """A backup that somebody has to remember is no backup. A timer starts it each
+    night, at a minute of its own. What has grown old is forgotten by a rule: some days,
+    some weeks, some months. Once a week the whole is read through and checked."""
+    yield File(f"/etc/systemd/system/{places.TIMER}", s)
+    yield Service(places.TIMER, reads=f"/etc/systemd/system/{places.TIMER}")
+    yield LastBackup()
+
+
+@chapter.proof
+def prove(s):
+    """A backup that was never read back is a hope. A letter is sent, a backup is made,
+    and the mailbox is fetched from it into an empty folder: letter for letter it must
+    be what lies in the original. And nobody without the password can open the safe."""
+    yield proved("a letter comes back from a backup made now", "comes_back")
+    yield Check(
+        "without the password nothing can be read",
+        f"set -a; . {places.ENVIRONMENT}\n"
+        "echo wrong | RESTIC_PASSWORD_FILE=/dev/stdin restic --no-cache --no-lock snapshots 2>&1; [ $? = 1 ]",
+        answer="wrong password",
+        do=f"Look at {places.ENVIRONMENT}; the step `place` writes it anew.",
+    )
+    yield Check(
+        "only root can read the password and the keys",
+        f"find {places.PASSWORD} {places.ENVIRONMENT} {places.KEY} {places.STATE} "
+        "/etc/ispguide/secrets.json ! -user root -o -perm /077 2>/dev/null | grep .; [ $? = 1 ]",
+        do="The steps `password` and `place` set owner and mode anew.",
+    )

@@ -1,0 +1,196 @@
+"""The DNS: a resolver of one's own, and what the world must be able to look up.
+
+Where a zone takes dynamic updates, the steps publish; elsewhere they say what to type
+into the provider's form.  The key for DKIM is chapter 15's.
+Manuals: RFC 1912, RFC 5321 5, RFC 7208, RFC 7489, RFC 8659, RFC 6186, RFC 8314;
+unbound.conf(5), RFC 5782 (block lists), RFC 4035 (signatures), RFC 7672 (DANE), RFC
+8461 (MTA-STS).
+"""
+
+from ispguide.chapter import Chapter
+from ispguide.chapters import dovecot, postfix, spam
+from ispguide.chapters._further import (
+    names_shown,
+    own_names,
+    policy_fetched,
+    published_policy,
+)
+from ispguide.chapters._resolver import SIGNATURES, lists_asked
+from ispguide.chapters._words import proved
+from ispguide.dane.thing import tlsa
+from ispguide.dns.others import OtherDomains
+from ispguide.dns.thing import DnsRecord
+from ispguide.things import Check, File, Service
+
+chapter = Chapter(
+    "dns",
+    "The world's address book",
+    14,
+    needs=[postfix.chapter, dovecot.chapter],
+    learn="How the world finds your server, and by which marks it knows it from a forger.",
+    minutes=25,
+    settings=["mta_sts", "sni"],
+)
+
+
+UNBOUND = "/etc/unbound/unbound.conf.d/ispguide.conf"
+OPTIONS = f"{spam.LOCAL}/options.inc"
+RBL = f"{spam.LOCAL}/rbl.conf"
+REFUSE = f"{spam.LOCAL}/force_actions.conf"
+
+
+@chapter.step
+def own_resolver(s):
+    """Before the world looks us up, we look at the world. A spam filter asks block
+    lists about every caller, and these lists answer nobody who asks through one of
+    the large public resolvers. So the server gets a resolver of its own, for itself
+    alone. It asks the keepers of each zone, checks their signatures, and believes no
+    one in between. The rest of the machine asks whom it asked before."""
+    yield File(UNBOUND, s)
+    yield Service("unbound", (UNBOUND,), test="unbound-checkconf", ports=(53,))
+    yield File(OPTIONS, s)
+    yield spam.rspamd(OPTIONS)
+
+
+@chapter.step
+def block_list(s):
+    """Most spam comes from machines that are known for it since yesterday. Asking the
+    list costs a few milliseconds, and whoever is on it is refused while he waits on
+    the line, with the list's name, so that an innocent one knows whom to ask. Only a
+    clear answer counts: when the list is silent, nothing changes."""
+    yield File(RBL, s)
+    yield File(REFUSE, s)
+    yield spam.rspamd(RBL, REFUSE)
+
+
+@chapter.step
+def address(s):
+    """A name is good for nothing until somebody can look up where it leads. Your
+    server's name gets the addresses with which it goes out itself, of both kinds if
+    it has both: a name that promises IPv6 and does not answer there makes half the
+    world wait."""
+    yield DnsRecord("address4", s)
+    yield DnsRecord("address6", s)
+
+
+@chapter.step
+def reverse_name(s):
+    """Whoever is called looks at the number and asks: whose is that? The answer is
+    the reverse name. It must be the name your server introduces itself with, and that
+    name must lead back to the same address. Many servers hang up on the others."""
+    yield DnsRecord("reverse4", s)
+    yield DnsRecord("reverse6", s)
+
+
+@chapter.step
+def mail_exchanger(s):
+    """The domain on the envelope and the machine that takes the letter have different
+    names. The MX record leads from one to the other. It holds a name, never an
+    address, and that name may not be an alias."""
+    yield DnsRecord("mx", s)
+
+
+@chapter.step
+def sender_policy(s):
+    """SPF is a list on the door of your domain: these machines send in my name, all
+    others are forgers. There is exactly one such record, and following it may not
+    cost a receiver more than ten look-ups. Notices that have no sender vouch with the
+    name of the machine instead, so that one gets a list of its own."""
+    yield DnsRecord("spf", s)
+    yield DnsRecord("helo_spf", s)
+
+
+@chapter.step
+def policy(s):
+    """SPF judges the envelope, and people read the letterhead. DMARC ties the two
+    together, says what is to be done with forgeries, and asks for reports. We begin
+    with `none`: watch, and change nothing. Chapter 15 raises it when the reports are
+    quiet."""
+    yield DnsRecord("dmarc", s)
+    yield DnsRecord("tls_reports", s)
+
+
+@chapter.step
+def authority(s):
+    """Any authority in the world could sign a certificate for your name, the careless
+    ones as well. A CAA record names the one that may. It stands at the server's own
+    name, so that it forbids nothing to the web site of your domain."""
+    yield DnsRecord("caa", s)
+
+
+@chapter.aside
+def pinned_key(s):
+    """Mail between servers is encrypted with whoever answers, for nobody checks names
+    there. A TLSA record ends that: it promises which key port 25 will show. Who can
+    check signatures in the DNS believes the record and nobody else, so it only counts
+    in a signed zone, and there a wrong one keeps mail away. The key stays the same
+    when the certificate is renewed (chapter 4), and so does the record."""
+    yield tlsa(s)
+
+
+@chapter.step
+def mail_programs(s):
+    """A mail program that knows only anna@example.org can look up the rest: which
+    machine, which port, encrypted from the first byte where that is offered. A wrong
+    record is worse than none, so those of services you do not offer must not be
+    there."""
+    yield DnsRecord("submissions", s)
+    yield DnsRecord("submission", s)
+    yield DnsRecord("imaps", s)
+    yield DnsRecord("imap", s)
+    yield DnsRecord("pop3s", s)
+    yield DnsRecord("pop3", s)
+    yield DnsRecord("sieve", s)
+    yield DnsRecord("autoconfig", s)
+    yield DnsRecord("autodiscover", s)
+
+
+@chapter.step
+def other_domains(s):
+    """One server can serve many domains, and each is a name of its own to the world:
+    where its mail is brought, who may send for it, what becomes of forgeries. The
+    server's own names stay as they are. Domains whose zone somebody else keeps are
+    looked at, and you are told what to type."""
+    yield OtherDomains(s)
+
+
+@chapter.aside
+def strict_policy(s):
+    """The same promise for zones without signatures: a policy on a web page of yours,
+    which says that mail comes to you encrypted, to this server, under its right name,
+    or not at all. Others fetch it and remember it. It begins with `testing`: they
+    report, and bring the mail all the same. A name that does not lead here yet gets no
+    page, and you are told what to type."""
+    yield from published_policy(s)
+
+
+@chapter.aside
+def further_names(s):
+    """People of another domain like to type their own domain's name into the mail
+    program: mail.second.test. If you wish so, each such name that leads here gets a
+    certificate, and all three programs show the one that was asked for (SNI). Nothing
+    is gained in safety, and one more name can be wrong; so it is off until you choose."""
+    yield from own_names(s)
+
+
+@chapter.proof
+def prove(s):
+    """Now as a stranger does it, who has only an address on paper. He looks up the
+    MX, then the address, knocks at port 25 and compares the name in the greeting.
+    Then he turns the tables: he asks whose number it was that called, and whether
+    this machine may speak for the domain, and whether somebody else may."""
+    yield proved(
+        "a stranger finds the way from the domain to the greeting", "mail_route"
+    )
+    yield proved("the reverse name leads back to the server", "reverse_route")
+    yield proved("SPF lets this server send, and a stranger not", "sender_policy")
+    yield proved("all name servers of the zone say the same", "zone_agrees")
+    yield proved("port 25 shows the key that the DNS promises", "promised_key")
+    yield from policy_fetched(s)
+    yield from names_shown(s)
+    yield Check(
+        "the server's own resolver checks signatures",
+        SIGNATURES.format(name=s.domain),
+        do="Run the step `own_resolver`; if it stays, the clock may be wrong (chapter 2).",
+    )
+    yield from lists_asked(s.block_list)

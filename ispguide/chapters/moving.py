@@ -1,0 +1,84 @@
+"""Moving house: people, keys and letters of an older server come here, and none is lost.
+
+The old server may be an ISPmail server of Bullseye or Bookworm, made by hand or by its
+playbook; their tables and folders are alike.  Nothing is deleted there, so the way back
+stays open.  Manuals: doveadm-sync(1), postconf(5) soft_bounce, master_service_disable.
+"""
+
+from typing import Any
+
+from ispguide.backup.things import KnownMachine
+from ispguide.chapter import Chapter
+from ispguide.chapters import dkim
+from ispguide.moving import places
+from ispguide.things import Check, File, Once
+
+chapter = Chapter(
+    "moving",
+    "Moving house",
+    21,
+    needs=[dkim.chapter],
+    learn="How people, keys and letters of an older server come here while mail keeps arriving, and why none is lost or comes twice.",
+    minutes=25,
+    settings=["old_server", "old_port", "old_fingerprint"],
+)
+
+
+@chapter.step
+def the_way(s):
+    """This server fetches; the old one only hands out. For that it needs a key with
+    which it may come in over there, and it must know the old server by its own key, as
+    you know yours. Both are for this one purpose, and go when the move is over."""
+    yield File(places.PROGRAM, s, mode=0o755)
+    yield from over_there(s) if s.old_server else ()
+
+
+def over_there(s: Any) -> Any:
+    """What this server needs to reach the old one."""
+    yield Once(
+        "the server has a key of its own for the old one",
+        command=f"ssh-keygen -q -t ed25519 -N '' -C {places.ALIAS} -f {places.KEY}",
+        unless=f"[ -s {places.KEY} ]",
+    )
+    yield KnownMachine(
+        s.old_server,
+        s.old_port,
+        s.old_fingerprint,
+        places.KNOWN,
+        "old_fingerprint",
+        "chapter 21",
+    )
+    yield File(places.SSH, s, alias=places.ALIAS, key=places.KEY, known=places.KNOWN)
+
+
+@chapter.step
+def nothing_left_over(s):
+    """While a move is under way, mistakes are forgiven: what would be refused for good
+    is only put off, and its sender keeps the letter and comes again. Forgotten, that
+    kindness fills other people's queues with letters that can never be delivered. So
+    this step shows a gap when no move is under way, and the kindness is still on."""
+    yield Once(
+        "nothing is left over from a move",
+        command="postconf -e 'soft_bounce = no' && touch -d '10 seconds ago' "
+        "/etc/postfix/main.cf && systemctl reload postfix",
+        unless='[ "$(postconf -h soft_bounce)" = no ] || '
+        f"{{ [ -n '{s.old_server}' ] && [ -e {places.STATE} ]; }}",
+        touches=("/etc/postfix/main.cf",),
+    )
+
+
+@chapter.proof
+def prove(s):
+    """Whether a letter of the old server is missing here is counted, mailbox by mailbox,
+    as the last look saw it. Without an older server there is nothing to miss."""
+    count = (
+        "import json,sys; d=json.load(open(sys.argv[1]))['letters']; "
+        "bad=[f'{w}: {n[0]} there, {n[1]} here' for w, n in d.items() if n[1] < n[0]]; "
+        "print('; '.join(bad) or f'{len(d)} mailboxes are whole'); sys.exit(bool(bad))"
+    )
+    yield Check(
+        "no letter of an older server is missing",
+        f'[ -e {places.STATE} ] || {{ echo "there is no older server"; exit 0; }}\n'
+        f'python3 -c "{count}" {places.STATE}',
+        do="Fetch once more: ./guide move --again",
+    )

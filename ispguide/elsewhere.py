@@ -1,0 +1,59 @@
+"""Who may be asked at another provider, to see our letters as strangers see them.
+
+Around a practice server there is friend.test, and somebody who forges.  For a real
+one nobody is known: a proof then says that it could not tell.  Nobody else in the
+core knows the practice internet; it fulfils `Elsewhere` without knowing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ispguide.profile import Profile
+
+
+class Said(Protocol):
+    """How a letter was received: the answer that decided."""
+
+    @property
+    def code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Guessed(Protocol):
+    """How far somebody came who tries passwords."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def tries(self) -> int: ...
+    @property
+    def shut(self) -> bool: ...
+
+
+class Elsewhere(Protocol):
+    """A strict provider elsewhere, with a mailbox that can be read."""
+
+    address: str  #: whom to write to
+
+    def verdict(self, mark: str, seconds: float) -> Mapping[str, str] | None:
+        """{"spf": "pass", …} of the letter with that word in it, which is then thrown
+        away; None when it does not come in time."""
+
+    def forged(self, sender: str, mark: str) -> Said:
+        """Somebody without any right to it writes there as `sender`."""
+
+    def guessed(self, service: str, tries: int) -> Guessed:
+        """Somebody tries that many wrong passwords at our `service` (none: only looks),
+        and whether he is still answered."""
+
+
+def known(profile: Profile) -> Elsewhere | None:
+    """Who is there for the server of this profile."""
+    if not profile.practice:
+        return None
+    from ispguide.lab.elsewhere import FriendTest
+
+    return FriendTest()

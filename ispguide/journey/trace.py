@@ -1,0 +1,104 @@
+"""Which lines of the journal belong to which letter, when only a word of it is known.
+
+Pure.  The word may be an address, a Message-ID or a queue id.  Postfix's number stands
+on its own lines, the Message-ID on rspamd's and Dovecot's, or else a session that Dovecot
+told Postfix; so what is known leads to more, until nothing new is found.
+A caller who was refused at the door got no number: his line stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from ispguide import journal
+from ispguide.actions import quote
+from ispguide.journal import Line
+
+#: Most letters that one trace tells, the newest.
+MOST = 12
+#: How often what was found is followed to more.
+ROUNDS = 4
+
+#: Hexadecimal, or, with enable_long_queue_ids, letters without vowels.
+_NUMBER = r"([0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})"
+_NAMES = (
+    rf"^{_NUMBER}: ",
+    r"\bmessage-id=<?([^<>\s]+)",
+    r"\bmsgid=<?([^<>\s:]+)",
+    r"rspamd_task_write_log: id: <([^>]+)>",
+    rf"\bqid: <{_NUMBER}>",
+)
+#: What ties Postfix's line to Dovecot's where a letter has no Message-ID.
+_SESSION = (
+    r"status=sent \(250 \S+ <[^>]*> (\S+) Saved",
+    r"^lmtp\([^)]*\)<\d+><([^>]+)>",
+)
+#: Placeholders of letters without a name.
+_NOBODY = {"undef", "unspecified", "(null)"}
+
+
+def search(needles: Iterable[str], days: int) -> str:
+    """The command for all lines of the last days that hold one of these words."""
+    units = " ".join(f"-u {quote(unit)}" for unit in journal.UNITS)
+    words = " ".join(f"-e {quote(n)}" for n in needles)
+    return (
+        f"journalctl -q --no-pager -o short-unix --since=-{days}d {units} "
+        f"| grep -F -i {words} "
+        "| grep -E ' (postfix[^ ]*|dovecot)\\[|rspamd_task_write_log' | tail -n 1500"
+    )
+
+
+def names(line: Line) -> list[str]:
+    """The names of a letter in a line: queue ids and Message-IDs."""
+    return _all(_NAMES, line)
+
+
+def ties(line: Line) -> list[str]:
+    """All by which it is tied to other lines of the same letter."""
+    return _all((*_NAMES, *_SESSION), line)
+
+
+def _all(patterns: Iterable[str], line: Line) -> list[str]:
+    found = [m for pattern in patterns for m in re.findall(pattern, line.text)]
+    return [name for name in dict.fromkeys(found) if name not in _NOBODY]
+
+
+def holds(line: Line, what: str) -> bool:
+    """Whether the word stands there by itself: anna@ is not joanna@."""
+    alone = rf"(?<![\w.+-]){re.escape(what)}(?![\w-]|\.\w)"
+    return bool(re.search(alone, line.text, re.I))
+
+
+def refused(line: Line) -> bool:
+    """Whether somebody was sent away before his letter had a number."""
+    return line.text.startswith("NOQUEUE: ") and "reject: " in line.text
+
+
+def newest(lines: Sequence[Line]) -> list[str]:
+    """What ties the newest letters in these lines to others."""
+    groups = sorted(letters(lines), key=lambda group: group[-1].time)[-MOST:]
+    return list(dict.fromkeys(n for g in groups for line in g for n in ties(line)))
+
+
+def letters(lines: Iterable[Line]) -> list[list[Line]]:
+    """The lines, a list for each letter, in the order of their first lines."""
+    lines = sorted(set(lines), key=lambda line: line.time)
+    leader: dict[str, str] = {}
+
+    def first(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    for line in lines:
+        for name in (own := ties(line))[1:]:
+            leader[first(name)] = first(own[0])
+    groups: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        if own := ties(line):
+            groups[first(own[0])].append(line)
+        elif refused(line):
+            groups[f"{line.time} {line.pid} {line.text}"].append(line)
+    return list(groups.values())

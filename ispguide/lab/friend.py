@@ -1,0 +1,182 @@
+"""friend.test, a provider elsewhere: read its mailbox, send as its owner.
+
+Everything is done as a mail program would do it, over IMAP and submission, with the
+mailbox's own password.  Its verdict on what it took stands in each letter's
+Authentication-Results (RFC 8601).  Refuses nothing itself; see the Postfix there.
+"""
+
+from __future__ import annotations
+
+import email
+import imaplib
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ispguide.lab.engine import LabProblem
+from ispguide.lab.parts import awake
+from ispguide.lab.where import Status
+from ispguide.lab.world import wait_for
+
+T = TypeVar("T")
+
+HOSTNAME = "mail.friend.test"
+DOMAIN = "friend.test"
+BEN = f"ben@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter as it lies in the mailbox."""
+
+    message: EmailMessage
+
+    def __str__(self) -> str:
+        return self.message.as_string()
+
+    @property
+    def subject(self) -> str:
+        """The subject, one line."""
+        return str(self.message["Subject"] or "")
+
+    @property
+    def to(self) -> str:
+        """Whom the envelope named; the mailbox takes letters for everybody."""
+        return str(self.message["X-Original-To"] or "")
+
+    @property
+    def verdict(self) -> dict[str, str]:
+        """{"spf": "pass", "dkim": "none", "dmarc": "fail"}: what friend.test found.
+
+        Only its own lines count: anybody can write others into a letter."""
+        lines = self.message.get_all("Authentication-Results", [])
+        plain = [re.sub(r"\(.*?\)", "", str(line)) for line in lines]
+        own = [line for line in plain if line.split(";")[0].strip() == HOSTNAME]
+        return dict(re.findall(r";\s*(\w+)=(\w+)", " ".join(own)))
+
+
+def inbox(containing: str = "") -> list[Letter]:
+    """The letters in the mailbox, oldest first; those with this text in them."""
+    with _mailbox() as box:
+        numbers = _found(box, containing) if containing else box.search(None, "ALL")[1]
+        return [Letter(_fetched(box, n.decode())) for n in numbers[0].split()]
+
+
+def letter(containing: str, seconds: float = 30) -> Letter:
+    """The first letter with this text in it, waited for; LabProblem when none comes."""
+    return wait_for(
+        f"A letter with {containing!r}", lambda: inbox(containing), seconds
+    )[0]
+
+
+def send(to: str, subject: str, text: str = "", sender: str = BEN) -> str:
+    """Send a letter as Ben does, signed by his provider; its Message-ID."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Date"] = formatdate(localtime=True)
+    message["Message-ID"] = make_msgid(domain=DOMAIN)
+    message.set_content(text or "Dear Anna, shall we have tea on Sunday?\n")
+    return post(message)
+
+
+def post(message: EmailMessage) -> str:
+    """Send a whole letter from somebody at friend.test; its Message-ID."""
+    try:
+        _submit(message)
+    except smtplib.SMTPException as error:
+        raise LabProblem(
+            f"friend.test did not take the letter to {message['To']}.",
+            "It takes letters from its own people to every well-formed address.",
+            "Look at the address.",
+            str(error),
+        ) from error
+    return str(message["Message-ID"])
+
+
+def _submit(message: EmailMessage) -> None:
+    where = _where()
+    with _answering(smtplib.SMTP, where["address"], 587, "laptop") as line:
+        vars(line)["_host"] = HOSTNAME  # the name to be proved
+        line.starttls(context=_trust(where))
+        line.login(where["user"], _password(where))
+        line.send_message(message)
+
+
+def discard(containing: str) -> None:
+    """Throw away the letters with this text in them."""
+    with _mailbox() as box:
+        for number in _found(box, containing)[0].split():
+            box.store(number.decode(), "+FLAGS", r"\Deleted")
+        box.expunge()
+
+
+def empty() -> None:
+    """Throw away what is in the mailbox."""
+    with _mailbox() as box:
+        # By UID: the numbers of an empty mailbox cannot be named.
+        box.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
+        box.expunge()
+
+
+@contextmanager
+def _mailbox() -> Iterator[imaplib.IMAP4]:
+    where = _where()
+    trust = _trust(where)
+    with _answering(_Imap, where["address"], 993, ssl_context=trust) as box:
+        box.login(where["user"], _password(where))
+        box.select("INBOX")
+        yield box
+
+
+def _answering(kind: Callable[..., T], *words: Any, **named: Any) -> T:
+    """The line to friend.test, which opens a moment after the world around it."""
+    return wait_for("friend.test", lambda: kind(*words, timeout=30, **named), 10)
+
+
+class _Imap(imaplib.IMAP4_SSL):
+    """Called by its address, proved by its name."""
+
+    def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
+        line = socket.create_connection((self.host, self.port), timeout)
+        proved: ssl.SSLSocket = self.ssl_context.wrap_socket(
+            line, server_hostname=HOSTNAME
+        )
+        return proved
+
+
+def _found(box: imaplib.IMAP4, text: str) -> list[bytes]:
+    """Where the text is, whatever signs it has: as a literal it needs no quotes."""
+    vars(box)["literal"] = text.encode()
+    found: list[bytes] = box.search("UTF-8", "TEXT")[1]
+    return found
+
+
+def _fetched(box: imaplib.IMAP4, number: str) -> EmailMessage:
+    # News of other letters, whose flags somebody changes, may stand before it.
+    rows = box.fetch(number, "(BODY.PEEK[])")[1]
+    whole = [row for row in rows if isinstance(row, tuple)]
+    if not whole:
+        raise TypeError(f"no letter {number} in {rows!r}")
+    return email.message_from_bytes(whole[0][1], policy=default)
+
+
+def _where() -> dict[str, Any]:
+    lab = awake()
+    return dict(Status(True, lab.place, lab.network()).as_dict()["friend"])
+
+
+def _trust(where: dict[str, Any]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=where["ca_file"])
+
+
+def _password(where: dict[str, Any]) -> str:
+    return Path(where["password_file"]).read_text()

@@ -1,0 +1,171 @@
+"""Card: the frame of everything that lives on a page.
+
+Heading, buttons and the switch, a line of progress, room for widgets, the report.
+It holds no truth: what it shows is the last look.  One card a key: running a cell
+again replaces its card, and what the old one waited for is forgotten.
+Sources: https://ipywidgets.readthedocs.io/en/stable/
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ipywidgets as widgets
+
+from ispguide.errors import GuideError, NoRoot
+from ispguide.notebook import frame, shown, sudo, switch
+from ispguide.notebook.plain import guarded
+from ispguide.notebook.work import Job, Running, drop, worker
+
+T = TypeVar("T")
+Watch = Callable[[str], None]
+
+#: Every live card by its key.
+CARDS: dict[str, Card] = {}
+
+
+def headless() -> bool:
+    """Whether nobody looks at widgets: a script runs the notebooks."""
+    return bool(os.environ.get("ISPGUIDE_CELLS"))
+
+
+def live(
+    make: Callable[[], T], begin: Callable[[T], object] = lambda card: None
+) -> Any:
+    """The card, its first work handed over; or in a sentence why there can be none."""
+
+    def work() -> T:
+        card = make()
+        begin(card)
+        return card
+
+    return guarded(work)
+
+
+def button(
+    label: str, on_click: Callable[[], None], css: str = "", tip: str = ""
+) -> Any:
+    """A button with words on it."""
+    made = widgets.Button(description=label, tooltip=tip or label)
+    made.layout.width = "auto"
+    if css:
+        made.add_class(css)
+    made.on_click(lambda _: on_click())
+    return made
+
+
+class Card:
+    """A live card.  `key` names it: there is one card a key in each kernel."""
+
+    def __init__(self, key: str, title: str, buttons: Sequence[Any] = ()):
+        if old := CARDS.pop(key, None):
+            old.close()
+        CARDS[key] = self
+        self.key, self.title, self._state = key, title, ""
+        self.head, self.live = widgets.HTML(), widgets.HTML()
+        self.body, self.inside = widgets.HTML(), widgets.VBox()
+        self.bar = widgets.HBox(list(buttons)).add_class("ispg-bar")
+        parts = [self.head, self.bar, self.live, self.inside, self.body]
+        self.box = widgets.VBox(parts).add_class("ispg-card")
+        self.state("")
+        self.live.value = frame.resting("")
+
+    # what it shows
+
+    def state(self, state: str, word: str = "") -> None:
+        """The heading's shape and word, and the colour beside them."""
+        self.box.remove_class(f"ispg-{self._state}").add_class(f"ispg-{state}")
+        self._state = state
+        about = frame.box(frame.heading(self.title, state, word) + self.about())
+        self.head.value = frame.style() + about
+
+    def about(self) -> str:
+        """More HTML below the heading."""
+        return ""
+
+    def show(self, html: str) -> None:
+        """The report; a saved notebook keeps it in the card's place."""
+        self.body.value = frame.box(html)
+        if self.box.comm:  # a job may end after its card was closed
+            shown.keep(self.box.model_id, self.static())
+
+    def static(self) -> str:
+        """The card as plain HTML, without anything to press."""
+        return f"<div>{self.head.value}{self.body.value}</div>"
+
+    def rest(self, words: str) -> None:
+        """The line of progress when nothing runs."""
+        self.live.value = frame.resting(words)
+
+    # what it does
+
+    def run(
+        self,
+        doing: str,
+        work: Callable[[Watch], T],
+        done: Callable[[T], None],
+        quiet: bool = False,
+        on: str = "",
+    ) -> None:
+        """Do `work(watch)` on the worker of the server in use (or `on` another one),
+        then `done(result)`."""
+        self._enable(False)
+        if not quiet:
+            self.live.value = frame.running(Running(f"{doing}: waits for its turn"))
+
+        def finish(result: T) -> None:
+            self._enable(True)
+            self.rest(f"{doing}: done at {time.strftime('%H:%M:%S')}.")
+            done(result)
+
+        job = Job(self, doing, work, finish, self.stumble, self._paint, quiet)
+        worker(on or switch.current()).submit(job)
+
+    def _paint(self, running: Running) -> None:
+        self.live.value = frame.running(running)
+
+    def _enable(self, yes: bool) -> None:
+        (self.box.remove_class if yes else self.box.add_class)("ispg-working")
+        for child in every(self.bar):
+            if isinstance(child, widgets.Button):
+                child.disabled = not yes
+
+    def stumble(self, error: Exception) -> None:
+        """An error in its three parts; a fault of ours is told with its traceback."""
+        self._enable(True)
+        if isinstance(error, NoRoot):
+            sudo.ask(self)
+        self.rest(f"Stopped at {time.strftime('%H:%M:%S')}.")
+        if not isinstance(error, GuideError):
+            trace = "".join(traceback.format_exception(error)[-3:])
+            error = GuideError(
+                f"This card met a fault of the guide: {type(error).__name__}.",
+                "It should have shown what it found.",
+                "Run the cell again; if it stays, this is ours to mend.",
+                trace,
+            )
+        self.state("failed", "stopped")
+        self.show(f'<div role="alert">{frame.problem(error)}</div>')
+
+    def close(self) -> None:
+        """Leave nothing behind: no job, no model, no file."""
+        drop(self)
+        shown.forget(self.box.model_id)
+        for part in (*every(self.bar), *every(self.inside), *every(self.box)):
+            part.close()
+
+    def _repr_mimebundle_(self, **more: Any) -> Any:
+        found = self.box._repr_mimebundle_(**more)
+        data = found[0] if isinstance(found, tuple) else found
+        return {**data, "text/html": self.static(), "text/plain": self.title}
+
+
+def every(widget: Any) -> list[Any]:
+    """A widget, its looks, and everything in it, the inmost first."""
+    inner = [w for child in getattr(widget, "children", ()) for w in every(child)]
+    looks = (getattr(widget, name, None) for name in ("layout", "style"))
+    return [*inner, *(w for w in looks if isinstance(w, widgets.Widget)), widget]

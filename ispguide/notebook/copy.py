@@ -1,0 +1,85 @@
+"""Copying a text with one press, which no ipywidget can.
+
+`Copy(text, label)` is a button.  Wherever one is on the page, buttons made by `button`
+come to life as well; without one (a saved notebook, another front end) they stay out
+of sight.  The text is selected and copied by the browser; nothing comes back here.
+Source: https://anywidget.dev, https://developer.mozilla.org/docs/Web/API/Clipboard_API
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import anywidget
+import traitlets
+
+_ESM = """
+async function put(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch (refused) {}
+  const area = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(area); area.select();
+  const done = document.execCommand("copy"); area.remove(); return done;
+}
+async function press(button) {
+  let said = button.nextElementSibling;
+  if (said?.role !== "status") {
+    said = Object.assign(document.createElement("span"), { role: "status" });
+    button.after(said);
+  }
+  const done = await put(button.dataset.copy);
+  said.textContent = done ? " ✓ copied" : " select it and press Ctrl+C";
+  setTimeout(() => (said.textContent = ""), 2500);
+}
+function render({ model, el }) {
+  if (!window.ispgCopy) {
+    window.ispgCopy = (event) => {
+      const button = event.target.closest?.("button[data-copy]");
+      if (button) press(button);
+    };
+    document.addEventListener("click", window.ispgCopy);
+  }
+  const show = () => {
+    el.innerHTML = "";
+    if (!model.get("text")) return;
+    const button = document.createElement("button");
+    button.type = "button"; button.className = "jupyter-button";
+    button.dataset.copy = model.get("text"); button.textContent = model.get("label");
+    el.append(button);
+  };
+  model.on("change", show); show();
+}
+export default { render };
+"""
+
+_CSS = """
+body .ispg button[data-copy]{display:inline-block}
+button[data-copy]:focus-visible{outline:3px solid var(--jp-brand-color1,#1976d2)}
+"""
+
+#: Out of sight until a Copy is on the page.
+HIDDEN = (
+    "<style>.ispg button[data-copy]{display:none;font:inherit;font-size:.85em;"
+    "padding:0 8px;margin-left:6px;cursor:pointer;color:var(--jp-ui-font-color1);"
+    "background:var(--jp-layout-color2);border:1px solid var(--jp-border-color1)}</style>"
+)
+
+
+class Copy(anywidget.AnyWidget):
+    """A button that copies `text`; without a text it only wakes those of `button`."""
+
+    _esm, _css = _ESM, _CSS
+    text = traitlets.Unicode("").tag(sync=True)
+    label = traitlets.Unicode("copy").tag(sync=True)
+
+    def __init__(self, text: str = "", label: str = "copy", **more: Any):
+        super().__init__(text=text, label=label, **more)
+
+
+def button(text: str, what: str) -> str:
+    """A small button in a card's HTML; `what` is told to those who cannot see it."""
+    told = escape(f"copy {what}", quote=True)
+    return (
+        f'<button type="button" data-copy="{escape(text, quote=True)}" '
+        f'aria-label="{told}" title="{told}">copy</button>'
+    )

@@ -1,0 +1,169 @@
+"""Connecting a real server: where it is, whose key it shows, which mail domain it serves.
+
+Nothing on the server is changed.  A server whose key has changed is a hard stop: this
+form has no button that accepts it.  A password for sudo goes from its field into the
+kernel's memory; a key file is read by ssh alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ispguide import tasks
+from ispguide.errors import ChangedServer, UnknownServer
+from ispguide.names import host_name_problems
+from ispguide.notebook import frame, switch, switching
+from ispguide.notebook.card import Watch
+from ispguide.notebook.forms import fields, servers
+from ispguide.notebook.forms.fields import Field, FormCard, button, taken
+from ispguide.notebook.forms.lesson import Lesson
+from ispguide.profile import Profile
+from ispguide.settings import Secret
+
+_HOST = r"\w[\w.-]*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*"
+
+
+class ConnectionCard(FormCard):
+    """From an address to a profile, by way of the fingerprint."""
+
+    def __init__(self) -> None:
+        self._sudo: Secret | None = None
+        self.lesson = Lesson(self.trust, self.check)
+        self.fields = _inputs()
+        self.password = fields.hidden(
+            "password for sudo",
+            "Only where you do not log in as root and sudo asks for one. It stays in this kernel's memory.",
+        )
+        self.go = button("connect", self.connect, "ispg-do")
+        super().__init__("start.connection", "Connect a real server")
+        boxes = [f.on_change(self.check).box for f in self.fields.values()]
+        self._form = (*boxes, self.password.box, fields.row(self.go))
+        self.inside.children = self._form
+        self.check()
+
+    def spare(self) -> Sequence[Any]:
+        return [self.lesson.box]
+
+    def value(self, name: str) -> Any:
+        """What stands in the field called `name`."""
+        return self.fields[name].value
+
+    def check(self, *_: Any) -> None:
+        """Each problem beside its field."""
+        found = {name: problem(name, f.value) for name, f in self.fields.items()}
+        for name, one in self.fields.items():
+            one.say(found[name])
+        self.go.disabled = not (
+            self.free and self.value("host") and not any(found.values())
+        )
+        self.lesson.check(self.free)
+
+    def where(self) -> str:
+        """user@host:port, as ssh would have it."""
+        host = self.value("host")
+        host = f"[{host}]" if ":" in host else host
+        return f"{self.value('user')}@{host}:{self.value('port')}"
+
+    def connect(self) -> None:
+        """Ask the server who it is; it is trusted only when it is known already."""
+        self._sudo = taken(self.password.input) or self._sudo
+        self.inside.children = self._form
+        self._begin("")
+
+    def trust(self) -> None:
+        """The reader compared: the key is remembered, and no other taken."""
+        self._begin(self.lesson.shown)
+
+    def _begin(self, accept: str) -> None:
+        where, domain, sudo = self.where(), self.value("domain"), self._sudo
+        key = str(Path(self.value("key")).expanduser()) if self.value("key") else ""
+
+        def work(watch: Watch) -> Profile:
+            watch(f"calling {where}")
+            found: Profile = tasks.connect(
+                tasks.HERE, where, domain, accept=accept, key=key, sudo=sudo
+            )
+            return found
+
+        self.state("busy", "connecting")
+        self.run("Connecting", work, self.known, on="connecting")
+
+    def stumble(self, error: Exception) -> None:
+        """A key never seen is no failure: it is the lesson.  Any other error stops."""
+        if not isinstance(error, UnknownServer):
+            self._sudo = None
+            super().stumble(error)
+            if isinstance(error, ChangedServer):
+                self.state("failed", "stop: this is another key")
+            return
+        self._enable(True)
+        self.lesson.begin(self.value("host"), error)
+        self.inside.children = (*self._form, self.lesson.box)
+        self.check()
+        self.state("gap", "compare the fingerprint")
+        self.rest("Nothing was sent to it yet. Compare first.")
+        self.show("")
+
+    def known(self, profile: Profile) -> None:
+        """Use it from now on; its switch stands on "look only"."""
+        switch.use(profile.name)
+        if self._sudo:
+            switch.remember_sudo(self._sudo)
+        self._sudo = None
+        self.inside.children = self._form
+        servers.changed()
+        self.state("ok", "connected")
+        arm = frame.link("00-start.ipynb", "the switch", "switch")
+        name = escape(profile.settings.hostname if profile.settings else profile.host)
+        self.show(
+            f"<p>{name} is known now, and in use: {switching.badge_html()} Nothing on it "
+            f"was changed. Cells only look at it until you arm it at {arm}.</p>"
+        )
+
+
+def _inputs() -> dict[str, Field]:
+    return {
+        "host": fields.text(
+            "address of the server",
+            "Its name or its IP address, as your provider tells it.",
+            like="mail.example.org",
+        ),
+        "user": fields.text("user", "root, or one who may use sudo.", value="root"),
+        "port": fields.number("port", "Where its SSH listens: 22, as a rule.", 22),
+        "domain": fields.text(
+            "mail domain",
+            "For a server this guide has not built yet: what will stand behind the @.",
+            like="example.org",
+        ),
+        "key": fields.text(
+            "key file",
+            "The private key on this computer. Empty: the ssh agent, and the usual files in ~/.ssh.",
+            like="~/.ssh/id_ed25519",
+        ),
+    }
+
+
+def problem(name: str, value: Any) -> str:
+    """What is wrong with a field of the form, in a sentence; "" for nothing."""
+    if name == "host" and value and not re.fullmatch(_HOST, value, re.ASCII):
+        return f"{value!r} is no address. Write a name like mail.example.org or an IP address; user and port have fields of their own."
+    if name == "user" and not re.fullmatch(r"[\w.-]+", value, re.ASCII):
+        return f"{value!r} is no user. It is root, as a rule."
+    if name == "port" and not 1 <= value <= 65535:
+        return f"The port is {value}. It should be from 1 to 65535."
+    if name == "domain" and value:
+        return " ".join(host_name_problems(value))
+    return _key_problem(value) if name == "key" and value else ""
+
+
+def _key_problem(value: str) -> str:
+    path = Path(value).expanduser()
+    if not path.is_file():
+        return f"There is no file {value} on this computer."
+    if path.suffix == ".pub":
+        return f"{value} is the public half. The private one has the same name without .pub."
+    return ""

@@ -1,0 +1,147 @@
+"""What the plots draw on matplotlib's axes: bars, dots, lines.
+
+Rows go in; nothing here knows HTML or the server.  A meaning is a form or a word
+besides its colour.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ispguide.journal import Judged
+from ispguide.measures import DAY, HOUR, amount, certificate, mailboxes, queue
+from ispguide.notebook.pictures import plot as p
+from ispguide.settings import Settings
+
+#: Ages of waiting mail, the youngest first: upper end in seconds, name, colour.
+AGES = (
+    (5 * 60.0, "below 5 minutes", p.BLUE),
+    (HOUR, "below 1 hour", p.BLUE),
+    (6 * HOUR, "below 6 hours", p.BLUE),
+    (DAY, "below 1 day", p.WARN),
+    (float("inf"), "1 day or more", p.BAD),
+)
+
+
+def ages(axes: Any, rows: Sequence[queue.Waiting]) -> None:
+    """How many mails wait, by how long already."""
+    counts = [0] * len(AGES)
+    for row in rows:
+        counts[next(i for i, (end, *_) in enumerate(AGES) if row.age < end)] += 1
+    names = [name for _, name, _ in AGES]
+    bars = axes.barh(names, counts, color=[colour for *_, colour in AGES])
+    axes.bar_label(bars, [str(n or "") for n in counts], padding=4)
+    axes.invert_yaxis()
+    axes.set_xlabel("mails that wait")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+#: rspamd's action → form, colour and word of a mail.
+FORMS = {
+    "no action": ("o", p.GOOD, "let in"),
+    "add header": ("s", p.WARN, "Junk"),
+    "reject": ("X", p.BAD, "refused"),
+}
+LATER = ("v", p.SOFT, "come again")
+
+
+def points(axes: Any, rows: Sequence[Judged], s: Settings) -> None:
+    """Each mail's points, and the lines from which Junk and refusal begin."""
+    where = [(FORMS.get(r.action, LATER), x, r.score) for x, r in enumerate(rows, 1)]
+    for form in [*FORMS.values(), LATER]:
+        mine = [(x, y) for own, x, y in where if own == form]
+        if mine:
+            x, y = zip(*mine, strict=True)
+            axes.scatter(x, y, s=52, marker=form[0], color=form[1], label=form[2])
+    edge = axes.get_yaxis_transform()
+    for at, name, colour in (
+        (s.junk_score, "Junk", p.WARN), (s.reject_score, "refused", p.BAD),
+    ):  # fmt: skip
+        axes.axhline(at, color=colour, linewidth=1.5, linestyle="--")
+        axes.text(1.01, at, f"from {at}: {name}", va="center", transform=edge)
+    axes.set_xlim(0.4, len(rows) + 0.6)
+    axes.set_ylim(top=max(s.reject_score, *(r.score for r in rows)) * 1.15)
+    axes.set_xlabel("the last mails, the newest on the right")
+    axes.set_ylabel("points")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+
+
+def sizes(axes: Any, rows: Sequence[mailboxes.Box]) -> None:
+    """Size and number of mails of each mailbox; a thick line where its limit is."""
+    most = max([1.0, *(float(max(r.size, r.limit)) for r in rows)])
+    unit, name = next(u for u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
+                      if most >= u[0])  # fmt: skip
+    near = [bool(r.limit) and r.size > 0.9 * r.limit for r in rows]
+    colours = [p.BAD if full else p.BLUE for full in near]
+    size = [r.size / unit for r in rows]
+    bars = axes.barh([r.address for r in rows], size, height=0.55, color=colours)
+    axes.bar_label(bars, [_filled(r) for r in rows], padding=6)
+    for y, row in enumerate(rows):
+        if row.limit:
+            at = row.limit / unit
+            axes.plot([at, at], [y - 0.42, y + 0.42], color=p.BAD, linewidth=3)
+    axes.set_xlim(0, most / unit * 1.35)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    limits = ", a thick line is the limit" if any(r.limit for r in rows) else ""
+    axes.set_xlabel(f"{name}{limits}")
+
+
+#: A mailbox's word → its colour.
+ROOM = {"room": p.GOOD, "warned": p.WARN, "nearly full": p.BAD, "full": p.BAD}
+
+
+def shares(axes: Any, rows: Sequence[mailboxes.Box]) -> None:
+    """How full each mailbox is, and the lines at which its owner is warned."""
+    names = [r.address for r in rows]
+    colours = [ROOM[r.room] for r in rows]
+    axes.barh(names, [r.share for r in rows], height=0.55, color=colours)
+    for y, row in enumerate(rows):  # beside the lines, not across them
+        axes.text(max(row.share, 100) + 3, y, _share(row), va="center")
+    edge = axes.get_xaxis_transform()
+    for at, name in (*((w, f"{w} %") for w in mailboxes.WARNED), (100, "full")):
+        axes.axvline(at, color=p.SOFT, linewidth=1.2, linestyle="--")
+        side = "right" if at == 95 else "center"
+        axes.text(at, 1.01, name, ha=side, va="bottom", transform=edge)
+    axes.set_xlim(0, max(180.0, *(r.share * 1.8 for r in rows)))
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlabel("percent of what it may hold")
+
+
+def _share(row: mailboxes.Box) -> str:
+    return f"{row.share:.0f} %, {amount(row.size)} of {amount(row.limit)}: {row.room}"
+
+
+def _filled(row: mailboxes.Box) -> str:
+    of = f" of {amount(row.limit)}" if row.limit else ""
+    return f"{amount(row.size)}{of}, {row.mails} mails"
+
+
+def day(moment: float) -> str:
+    """A date as a person writes it."""
+    return time.strftime("%d %b %Y", time.localtime(moment))
+
+
+def life(axes: Any, cert: certificate.Certificate) -> None:
+    """Issued, now, renewal due, end: one bar, in which the time so far is filled."""
+    lived = min(max(cert.now, cert.begin), cert.end)
+    for begin, end, colour, alpha in (
+        (cert.begin, cert.end, p.LINE, 0.35),
+        (cert.due, cert.end, p.WARN, 0.6),
+        (cert.begin, lived, p.BLUE, 0.9),
+    ):
+        axes.barh([0], [end - begin], left=begin, height=0.5, color=colour, alpha=alpha)
+    for name, at, high in (
+        ("issued", cert.begin, 0.42), ("end", cert.end, 0.42),
+        ("renewal due", cert.due, 1.0), ("now", cert.now, -0.95),
+    ):  # fmt: skip
+        share = (at - cert.begin) / (cert.end - cert.begin)
+        top = 0.3 if share > 0.8 else max(0.3, high)  # else it runs through “end”
+        axes.plot([at, at], [min(-0.3, high + 0.5), top], color=p.INK)
+        side = "left" if share < 0.2 else "right" if share > 0.8 else "center"
+        axes.text(at, high, f" {name} {day(at)} ", ha=side, va="bottom")
+    axes.set_ylim(-1.0, 1.7)
+    axes.set_axis_off()

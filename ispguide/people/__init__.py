@@ -1,0 +1,36 @@
+"""Domains, mailboxes and aliases: what to ask and what to do, as data.
+
+`addresses`: what is one.  `lists`: what is asked.  `changes`: what is done.  `plan`: a
+whole file of people.  `senders`: who may send as whom.  `things`: what should be true.
+Does no I/O; `tasks_people` and its neighbours carry it out.
+"""
+
+from ispguide.people.addresses import (
+    LONGEST,
+    typed,
+    valid_address,
+    valid_domain,
+    valid_mailbox,
+    valid_password,
+)
+from ispguide.people.changes import (
+    NEW,
+    add_alias,
+    add_domain,
+    add_mailbox,
+    forget_alias,
+    recount,
+    remove,
+    remove_mail,
+    set_enabled,
+    set_password,
+    set_quota,
+)
+from ispguide.people.lists import ALIASES, DOMAINS, LISTS, MAILBOXES, Lists, lists_of
+
+__all__ = [
+    "ALIASES", "DOMAINS", "LISTS", "LONGEST", "Lists", "MAILBOXES", "NEW", "add_alias",
+    "add_domain", "add_mailbox", "forget_alias", "lists_of", "recount", "remove",
+    "remove_mail", "set_enabled", "set_password", "set_quota", "typed", "valid_address",
+    "valid_domain", "valid_mailbox", "valid_password",
+]  # fmt: skip

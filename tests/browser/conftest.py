@@ -1,0 +1,125 @@
+"""JupyterLab as a reader has it, in Debian's Chromium, on the practice server.
+
+One JupyterLab and one browser for all of these tests; each has a page and kernels of
+its own.  JupyterLab works on a copy of the notebooks.  Where Chromium is missing, the
+tests say so and fail; nothing is skipped.
+Source: https://playwright.dev/python/docs/api/class-playwright
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ispguide import lab
+from ispguide.profile import home as home_of_tests
+
+from ..conftest import ROOT, back_to_built
+from .reader import Desk, Reader
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
+
+
+@contextmanager
+def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
+    """A Jupyter on a copy of the notebooks; `words` begin it."""
+    copy = home / "notebooks-of-tests"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT / "notebooks", copy)
+    port = free_port()
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, *words, f"--port={port}"],
+            env=os.environ | {"ISPGUIDE_NOTEBOOKS": str(copy)},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        yield Desk(f"http://127.0.0.1:{port}", token(process, log), copy)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def token(process: subprocess.Popen[bytes], log: Path) -> str:
+    """What JupyterLab says when it is ready."""
+    end = time.monotonic() + 60
+    while not (found := re.search(r"http://127\S+token=(\w+)", log.read_text())):
+        assert process.poll() is None and time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
+    return found[1]
+
+
+@pytest.fixture(scope="session")
+def desk(home: Path) -> Iterator[Desk]:
+    """JupyterLab as ./guide starts it."""
+    code = "from ispguide.cli import main; main()"
+    words = ["-c", code, "start", "--no-browser"]
+    with jupyter(home, words, home / "jupyterlab.log") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def start_chromium() -> Iterator[Callable[..., Browser]]:
+    """Starts a browser with these words on its command line."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing; Debian has it: apt install chromium"
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        launch = playwright.chromium.launch
+        yield lambda *words: launch(executable_path=path, args=[*as_root, *words])
+
+
+@pytest.fixture(scope="session")
+def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
+    with start_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A window of 1280 by 900, with nothing remembered."""
+    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def reader(page: Page, desk: Desk, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """Somebody at JupyterLab; the kernels end with the test, its last sight is kept."""
+    reader = Reader(page, desk)
+    yield reader
+    reader.picture(f"end-of-{request.node.name}")
+    desk.end_kernels()
+
+
+@pytest.fixture(scope="module")
+def on_built(built: dict) -> None:
+    """The built server, with the switch as it is in the beginning."""
+    back_to_built()
+    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def bare(built: dict) -> Iterator[None]:
+    """A fresh server, and afterwards the built one again."""
+    lab.reset()
+    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
+    yield
+    back_to_built()

@@ -1,0 +1,67 @@
+"""The DNS coach at work: read, copied, published, followed."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from ispguide import tasks
+
+from ..practice.test_dns import DOMAIN, change, forget
+
+
+@pytest.fixture(autouse=True)
+def _server(on_built):
+    """The built practice server."""
+
+
+def test_copy_publish_and_follow(reader):
+    change("_dmarc." + DOMAIN, "TXT")
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.open("14-dns")
+    reader.run_cell("from ispguide.notebook import coach")
+    card = reader.card("The records")
+    card.expect("to be put right")
+    expect(card.box).to_contain_text("There is no DMARC record")
+
+    copy = card.box.get_by_label("copy the value of TXT of _dmarc.example.test")
+    copy.click()
+    expect(card.box.get_by_text("✓ copied")).to_be_visible()
+    copied = reader.page.evaluate("navigator.clipboard.readText()")
+    assert copied == "v=DMARC1; p=none; rua=mailto:dmarc@example.test"
+
+    card.box.get_by_role("button", name="publish what is missing").click()
+    card.expect("records are right")
+    rows = {row.record.key: row.state for row in tasks.dns_records(tasks.HERE)}
+    assert rows["dmarc"] == "ok"
+    reader.picture("coach-records")
+
+    forget()  # whatever the tests before this one made it ask
+    reader.run_cell("coach.propagation()")
+    spread = reader.card("Who knows it already")
+    spread.expect("everybody who was asked knows it")
+    left = spread.box.locator("[data-until]").first
+    before = left.text_content()
+    expect(left).not_to_have_text(before)  # the seconds run
+    expect(spread.box.get_by_role("img", name="Who knows it already")).to_be_visible()
+    spread.into_view()
+    reader.picture("coach-propagation")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_as_it_looks(reader, dark):
+    change(DOMAIN, "TXT", '"v=spf1 mx -all"', '"v=spf1 a -all"')
+    reader.desk.theme(dark)
+    try:
+        reader.open("14-dns")
+        reader.run_cell("from ispguide.notebook import coach")
+        card = reader.card("The records")
+        card.expect("to be put right")
+        expect(card.box).to_contain_text("has 2 SPF records")
+        card.box.get_by_text("for the form").first.click()
+        card.into_view()
+        reader.picture(f"coach-{'dark' if dark else 'light'}")
+        assert card.box.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    finally:
+        reader.desk.theme(False)
+        change(DOMAIN, "TXT", '"v=spf1 mx -all"')

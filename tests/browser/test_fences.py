@@ -1,0 +1,52 @@
+"""Chapter 16 as a reader sees it: who guesses, drawn; the firewall's step; the form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ispguide.lab import guesser
+
+from ..practice.conftest import shell
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _guessed(on_built):
+    """Somebody has guessed at two doors."""
+    guesser.guess("imaps", 10, "nameless")
+    guesser.guess("submissions", 4, "listed")
+    yield
+    shell("fail2ban-client unban --all")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_as_it_looks(reader, dark):
+    word = "dark" if dark else "light"
+    reader.desk.theme(dark)
+    try:
+        reader.open("16-brute-force")
+        reader.picture(f"fences-top-{word}")
+        reader.run_cell("from ispguide.notebook import pictures")
+        card = reader.card("Who guesses, and who is shut out")
+        card.expect("looked")
+        expect(card.box).to_contain_text(re.compile(r"\d+ wrong guesses from \d"))
+        expect(
+            card.box.get_by_role("img", name="Wrong guesses by door")
+        ).to_be_visible()
+        card.box.get_by_text("the numbers as a table").click()
+        card.into_view()
+        reader.picture(f"fences-guesses-{word}")
+        assert card.box.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+        reader.run_cell('chapter("brute_force")')
+        reader.run_cell("brute_force.settings()")
+        expect(reader.cards().filter(has_text="minutes shut out")).to_be_visible()
+        reader.picture(f"fences-settings-{word}")
+        reader.run_cell('brute_force.step("firewall")')
+        step = reader.card("firewall")
+        step.expect("true|already true|done")
+        step.into_view()
+        reader.picture(f"fences-firewall-{word}")
+    finally:
+        reader.desk.theme(False)

@@ -1,0 +1,233 @@
+"""A move: 3 domains, 20 mailboxes, 2,000 letters, while mail keeps arriving."""
+
+from __future__ import annotations
+
+import imaplib
+import json
+import smtplib
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ispguide import lab, tasks
+from ispguide.backup.inventory import FACT, PROGRAM, inventory
+from ispguide.chapters import _certificate
+from ispguide.errors import GuideError
+from ispguide.profile import Profile
+from ispguide.proofs.letters import letter, token
+from ispguide.settings import Secret
+
+from .conftest import back_to_built, bad, shell
+from .old_server import EACH, NO_GREYLIST, PEOPLE, SELECTOR, Old, old_server
+
+
+class Post:
+    """The world's post offices: a letter every now and then, kept and tried again as
+    they all do, at the old server, and at the new one once the names lead there."""
+
+    def __init__(self, old: str, new: str):
+        self.old, self.new, self.moved = old, new, threading.Event()
+        self.sent: dict[str, str] = {}
+        self.refused: list[str] = []
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def _work(self) -> None:
+        waiting: list[tuple[str, str]] = []
+        n = 0
+        while not self._end.is_set() or waiting:
+            if not self._end.is_set():
+                waiting.append((token(), PEOPLE[n % len(PEOPLE)]))
+                n += 1
+            waiting = [one for one in waiting if not self._taken(*one)]
+            time.sleep(0.7)
+
+    def _taken(self, mark: str, to: str) -> bool:
+        address = self.new if self.moved.is_set() else self.old
+        try:
+            # Named, because to look up this computer's own name may take minutes.
+            with smtplib.SMTP(address, 25, "client.elsewhere.test", 20) as smtp:
+                smtp.sendmail("stranger@elsewhere.test", [to], letter(mark, to))
+        except (OSError, smtplib.SMTPException) as no:
+            codes = getattr(no, "recipients", {}).values()
+            if any(code >= 500 for code, _ in codes) or getattr(no, "smtp_code", 0) >= 500:  # fmt: skip
+                self.refused.append(f"{to}: {no}")
+            return False
+        self.sent[mark] = to
+        return True
+
+    def __enter__(self) -> Post:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join(60)
+
+
+@pytest.fixture(scope="module")
+def old(built) -> Iterator[Old]:
+    back_to_built()
+    with old_server() as found:
+        yield found
+    back_to_built()
+
+
+def test_the_whole_move(old, cli, seat):
+    ours = Profile.load("practice").settings
+    # No authority would sign while the name leads to the old server.
+    named = replace(ours, old_server=old.address, tls="self-signed")
+    tasks.save_settings(tasks.HERE, named)
+    assert cli.json("apply", "tls.certificate")["actions"] == 1
+    assert "compared" in bad(cli.json("apply", "moving.the_way"))
+    target = tasks.move_target(tasks.HERE)
+    real = old.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+    assert real in target.fingerprints
+    tasks.save_settings(tasks.HERE, replace(named, old_fingerprint=real))
+    assert cli.json("apply", "moving.the_way")["ok"]
+    shell(NO_GREYLIST)
+    with pytest.raises(GuideError) as told:
+        tasks.move_look(tasks.HERE)
+    assert "Permission denied" in told.value.evidence
+    old.run(f"echo '{target.public}' >> /root/.ssh/authorized_keys")
+    with Post(old.address, seat["address"]) as post:
+        walked = walk(old, post)
+    assert walked == [
+        "people",
+        "keys",
+        "mail",
+        "close",
+        "last",
+        "names",
+        "finish",
+        "done",
+    ]
+    assert not post.refused
+    assert cli.json("check", "moving", "--prove")["ok"]
+    compare(old, post)
+    assert cli.json("check", "tls")["ok"], "brought is as good as signed by ourselves"
+    tasks.save_settings(tasks.HERE, ours)
+    assert cli.json("apply", "tls")["actions"] == 0
+    pem = "cat /etc/letsencrypt/live/mail.example.test/fullchain.pem"
+    assert shell(pem) == old.run(pem)
+    shell(_certificate.renew(ours))
+    assert shell(pem) != old.run(pem) and cli.json("check", "tls", "--prove")["ok"]
+
+
+def walk(old: Old, post: Post) -> list[str]:
+    """Every stage, each looked up anew, as from another computer."""
+    now = tasks.move_look(tasks.HERE)
+    stages = [now.next]
+    while now.next != "done":
+        if now.next == "close":
+            assert len(post.sent) > 10, "no mail was arriving at the old server"
+            old.run(f"doveadm flags add -u {PEOPLE[0]} '\\Flagged' mailbox INBOX 3")
+        if now.next == "finish":
+            assert shell("postconf -h soft_bounce").strip() == "yes"
+            before = len(post.sent)
+            post.moved.set()
+            while len(post.sent) < before + 5:
+                time.sleep(0.3)
+        if now.next == "names":
+            assert tasks.apply(tasks.HERE, ["dns"]).ok
+            now = tasks.move_look(tasks.HERE)
+        else:
+            now = tasks.move_next(tasks.HERE)
+        assert len(stages) < 12, stages
+        stages += [now.next] if now.next != stages[-1] else []
+    return stages
+
+
+def compare(old: Old, post: Post) -> None:
+    """Every letter that was there is here, with its flags; those of the post once."""
+    there = json.loads(
+        old.run(PROGRAM.replace('P("/etc/ispguide/secrets.json").read_text()', '"{}"'))
+    )
+    here = inventory(tasks.facts_of(tasks.HERE, [FACT]))
+    assert len(there["letters and flags"]) >= 4 * len(PEOPLE)
+    assert there["address book"]["passwords and quotas"][0] == len(PEOPLE)
+    found = letters(shell, "/var/vmail")
+    ours, theirs = set(found), set(letters(old.run, "/var/vmail"))
+    assert theirs <= ours and len(theirs) >= EACH * len(PEOPLE)
+    assert len(found) == len(ours), "a letter came twice"
+    marks = [mark for mark in post.sent if sum(mark in row for row in found) != 1]
+    assert not marks, f"{len(marks)} of {len(post.sent)} letters are missing or twice"
+    assert shell(f"doveadm auth test {PEOPLE[0]} 'secret of {PEOPLE[0]}'").count(
+        "succeeded"
+    )
+    assert here["address book"]["domains"][0] == 3
+    kept = shell(KEPT)
+    assert kept == old.run(KEPT) and "Familie" in kept and kept.count("\n") == 2
+    assert shell("ispguide-move people > /dev/null && " + KEPT) == kept, (
+        "once is enough"
+    )
+    assert (
+        shell("mariadb -N roundcube -e 'SELECT DISTINCT mail_host FROM users'")
+        == "localhost\n"
+    )
+    key = f"/var/lib/rspamd/dkim/example.test.{SELECTOR}.key"
+    assert shell(f"sha256sum {key}") == old.run(f"sha256sum {key}")
+    assert f"example.test {SELECTOR}" in shell("cat /etc/rspamd/dkim_selectors.map")
+    assert shell("postconf -h soft_bounce").strip() == "no"
+    shell("test -s /var/lib/redis/dump.before-move")
+
+
+#: What people keep in Roundcube, without the numbers of the rows.
+KEPT = """mariadb --default-character-set=utf8mb4 -N roundcube -e "SELECT u.username, language, preferences, i.signature, c.name,
+  c.email, vcard, words, g.name FROM users u LEFT JOIN identities i USING (user_id)
+  LEFT JOIN contacts c USING (user_id) LEFT JOIN contactgroupmembers m USING (contact_id)
+  LEFT JOIN contactgroups g USING (contactgroup_id)
+  WHERE u.username NOT LIKE 'ispguide-proof%' ORDER BY c.email" """
+
+LETTERS = r"""cd {top} && python3 - <<'END'
+import hashlib, pathlib, re
+for f in sorted(pathlib.Path(".").glob("*/*/Maildir/**/*")):
+    if f.parent.name in ("cur", "new") and f.is_file():
+        flags = "".join(sorted(set(f.name.partition(":2,")[2]) & set("DFPRST")))
+        data = f.read_bytes()
+        mark = re.search(rb"Message-ID: <([^>]*)>", data)
+        print(f.parent.parent, flags, hashlib.sha256(data).hexdigest(), (mark or [b"", b"-"])[1].decode())
+END"""
+
+
+def letters(run, top: str) -> list[str]:
+    """A line a letter: its folder, its flags, what is in it, its name."""
+    said = run(LETTERS.format(top=top))
+    return [line for line in said.splitlines() if "ispguide-proof" not in line]
+
+
+def test_one_mailbox_from_any_provider(built):
+    """By IMAP alone: letters, folders and flags come, a second time nothing comes twice,
+    and the password there is known to nobody afterwards."""
+    back_to_built()
+    carl, friend = "carl@example.test", lab.status().as_dict()["friend"]
+    word = Path(friend["password_file"]).read_text()
+    tasks.people_add(tasks.HERE, carl, Secret("secret of carl"))
+    trust = ssl.create_default_context(cafile=friend["ca_file"])
+    trust.check_hostname = False
+    with imaplib.IMAP4_SSL(friend["address"], 993, ssl_context=trust) as there:
+        there.login(friend["user"], word)
+        there.create("Holidays")
+        for n in range(3):
+            text = f"From: a@elsewhere.test\r\nSubject: beach {n}\r\n\r\n{token()}\r\n"
+            there.append("Holidays", r"(\Flagged)" if n else "", "", text.encode())
+        try:
+            for _ in range(2):
+                tasks.move_mailbox(tasks.HERE, carl, "mail.friend.test", friend["user"], Secret(word))  # fmt: skip
+                look = f"doveadm -f tab fetch -u {carl} 'hdr.subject flags' mailbox Holidays all"
+                rows = sorted(shell(look).splitlines()[1:])
+                assert len(rows) == 3 and sum(r"\Flagged" in row for row in rows) == 2
+            with pytest.raises(GuideError) as told:
+                tasks.move_mailbox(tasks.HERE, carl, "mail.friend.test", friend["user"], Secret("wrong-password"))  # fmt: skip
+            assert "wrong-password" not in str(told.value) + told.value.evidence
+        finally:
+            there.delete("Holidays")
+    left = f"grep -rlF -- '{word}' /etc/ispguide /var/lib/ispguide /run/ispguide; ls /run/ispguide-imap.conf 2>&1; true"
+    assert "No such file" in shell(left) and "/etc" not in shell(left)
+    assert "imap-there" not in shell("cat /etc/ispguide/secrets.json")
+    tasks.people_remove(tasks.HERE, carl)

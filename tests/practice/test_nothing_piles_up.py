@@ -1,0 +1,139 @@
+"""Fifty re-runs, broken lines and new kernels leave one card and nothing else behind.
+
+A kernel without a browser, on the built server.  What is left over is counted where
+it would lie: cards, widgets, threads and connections in the kernel, sessions, programs
+and units on the server.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from .conftest import ROOT, back_to_built, shell
+
+TIMES = 50
+STEP = "mail = chapter('dovecot').step('encryption')"
+BEGIN = f"""
+import json, threading, psutil
+from ipywidgets.widgets.widget import _instances
+from ispguide.notebook import chapter
+from ispguide.notebook.card import CARDS
+from tests.practice import driven
+{STEP}
+driven.at_rest()
+"""
+#: What a kernel holds; the shell's own threads and sockets are counted with it.
+HELD = """json.dumps({
+    "cards": sorted(CARDS), "widgets": len(_instances),
+    "threads": threading.active_count(),
+    "lines": sum(c.status == "ESTABLISHED" and c.raddr.port == 22
+                 for c in psutil.Process().net_connections("inet")),
+    "heading": mail.head.value})"""
+#: Sessions of people, programs of the guide and its units, on the server.
+LEFT = (
+    "ss -Htn state established '( sport = :22 )'; pgrep -af '[p]ython3 -I -c';"
+    " systemctl list-unit-files --no-legend --state=transient 'ispguide-*'"
+)
+
+
+def ignored(message: dict) -> None:
+    """What a cell shows; here nobody reads it."""
+
+
+class Kernel:
+    """A kernel as JupyterLab starts it, without anything in front."""
+
+    def __init__(self) -> None:
+        self._manager = KernelManager(kernel_name="python3")
+        self._manager.start_kernel(cwd=str(ROOT))
+        self._listen()
+
+    def _listen(self) -> None:
+        self._talk: BlockingKernelClient = self._manager.client()
+        self._talk.start_channels()
+        self._talk.wait_for_ready(60)
+
+    def run(self, code: str) -> None:
+        """A cell, until its prompt has a number; its card may still work."""
+        reply = self._talk.execute_interactive(code, timeout=60, output_hook=ignored)
+        assert reply["content"]["status"] == "ok", reply["content"]
+
+    def held(self) -> dict:
+        """What it holds when nothing is under way."""
+        self.run("driven.alone()")
+        asked = {"held": HELD}
+        reply = self._talk.execute_interactive(
+            "", user_expressions=asked, timeout=60, output_hook=ignored
+        )
+        said = reply["content"]["user_expressions"]["held"]
+        assert said["status"] == "ok", said
+        return json.loads(eval(said["data"]["text/plain"]))
+
+    def restart(self) -> None:
+        """Killed in the middle of whatever it does, and a new one in its place."""
+        self._talk.stop_channels()
+        self._manager.restart_kernel(now=True)
+        self._listen()
+
+    def end(self) -> None:
+        self._talk.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(built: dict, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
+    back_to_built()
+    kernel = Kernel()
+    yield kernel
+    kernel.end()
+
+
+def nothing_left() -> None:
+    """The server has let go of everybody; sshd needs a moment for it."""
+    end = time.monotonic() + 15
+    while left := shell(f"{LEFT}; true"):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+
+
+def well(held: dict) -> bool:
+    return "encryption" in held["heading"] and "true" in held["heading"]
+
+
+def test_the_same_cell_again(kernel):
+    kernel.run(BEGIN)
+    first = kernel.held()
+    for _ in range(TIMES):
+        kernel.run(STEP)
+    assert kernel.held() == first and well(first)
+    assert first["lines"] == 0
+    nothing_left()
+
+
+def test_a_line_that_breaks_each_time(kernel):
+    kernel.run(BEGIN)
+    first = kernel.held()
+    for _ in range(TIMES):
+        kernel.run(STEP)
+        shell("until pkill -f '^sshd: root@notty'; do sleep 0.02; done")
+        assert kernel.held() == first
+    nothing_left()
+
+
+def test_a_new_kernel_in_the_middle_each_time(kernel):
+    for _ in range(TIMES):
+        kernel.run("from ispguide.notebook import chapter")
+        kernel.run(STEP)
+        kernel.restart()
+    kernel.run(BEGIN)
+    held = kernel.held()
+    assert well(held) and held["lines"] == 0
+    assert held["cards"] == ["dovecot.chapter", "dovecot.encryption"]
+    nothing_left()

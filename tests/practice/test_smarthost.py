@@ -1,0 +1,273 @@
+"""All mail leaves through friend.test:587, on a built server whose port 25 is closed.
+
+From switching on to switching off: the letter, the wrong password, the wrong name, the
+changed password, and that no password is left where nobody hides it.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ispguide import lab
+from ispguide.lab.world import wait_for
+from ispguide.profile import home as state
+from ispguide.smarthost import LOGIN
+
+from .conftest import back_to_built, bad, shell
+from .test_dns import DOMAIN, ask, change
+from .test_main_job import submit
+
+ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
+BEN, RELAY, HOST = "ben@friend.test", "relay@friend.test", "mail.friend.test"
+WRONG = "Wrong-gooseberry-4711"
+#: Every place where something could be left.
+PLACES = "/etc /var/lib/ispguide /run/ispguide /var/log /var/spool/postfix /tmp /root"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed(built, cli) -> Iterator[None]:
+    """The built server with Anna on it, whose provider closes port 25."""
+    back_to_built()
+    done = cli("people", "add", ANNA, "--password-stdin", stdin=PASSWORD + "\n")
+    assert done.returncode == 0, done.stderr
+    lab.friend.empty()
+    assert cli("lab", "internet", "port25", "closed").returncode == 0
+    yield
+    assert cli("lab", "internet", "port25", "open").returncode == 0
+    back_to_built()
+
+
+@pytest.fixture(scope="module")
+def right() -> str:
+    """What friend.test gave us for the login."""
+    return Path(lab.status().as_dict()["friend"]["relay_password_file"]).read_text()
+
+
+@pytest.fixture
+def writes(seat):
+    """Anna writes to Ben; the word by which her letter is known again."""
+    context = ssl.create_default_context(cafile=lab.status().as_dict()["ca_file"])
+    original = context.wrap_socket
+    context.wrap_socket = lambda sock, **k: original(
+        sock, **{**k, "server_hostname": seat["hostname"]}
+    )
+
+    def letter() -> str:
+        mark = uuid.uuid4().hex
+        text = f"From: {ANNA}\r\nTo: {BEN}\r\nSubject: {mark}\r\n\r\nTea on Sunday?\r\n"
+        submit(seat, context, 465, ANNA, PASSWORD, text, BEN)
+        return mark
+
+    return letter
+
+
+def use(cli, secret, where=HOST, spf=f"a:{HOST}"):
+    words = ["smarthost", where, "--user", RELAY, "--spf", spf, "--password-stdin"]
+    done = cli(*words, stdin=secret + "\n")
+    assert done.returncode == 0, done.stderr
+    assert secret not in done.stdout + done.stderr
+
+
+def way(cli):
+    """How the proof about the way out stands, and what it says."""
+    report = cli.json("check", "--prove", "sending.prove")
+    rows = [f for f in report["findings"] if "smarthost" in f["thing"]]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def queue(recipient=BEN):
+    """What waits for him, as mailq has it, with the reasons."""
+    rows = [json.loads(line) for line in shell("postqueue -j").splitlines()]
+    found = [r for row in rows for r in row["recipients"]]
+    return [r for r in found if r["address"] == recipient]
+
+
+def nowhere(secret, *allowed):
+    """The password is in none of the places but these files of root's."""
+    found = lab.mail_run(["sh", "-c", f"grep -rlF -e '{secret}' {PLACES}; true"])
+    assert sorted(found.stdout.decode().split()) == sorted(allowed)
+    for path in allowed:
+        assert shell(f"stat -c '%U %a' {path}") == "root 600\n"
+    assert secret not in shell("journalctl --no-pager -o cat")
+    for path in state().rglob("*"):
+        mine = path.is_file() and not path.name.startswith("password-")
+        assert not mine or secret.encode() not in path.read_bytes(), path
+
+
+def test_off_by_default_a_letter_waits_when_port_25_is_closed(cli, writes):
+    assert shell("postconf -h relayhost") == "\n"
+    row = way(cli)
+    assert (row["state"], row["thing"]) == (
+        "ok",
+        "no smarthost is used, mail leaves by itself",
+    )
+    (knock,) = _port_25(cli)
+    assert knock["state"] == "failed" and "smarthost (chapter 12)" in knock["gap"]
+    mark = writes()
+    wait_for("The queue", queue)
+    assert not lab.friend.inbox(mark)
+    shell("postsuper -d ALL")
+
+
+def _port_25(cli):
+    found = cli.json("check", "--prove", "server.prove")["findings"]
+    return [f for f in found if f["thing"] == "port 25 of other servers can be reached"]
+
+
+def test_switched_on_mail_leaves_through_it(cli, writes, right):
+    use(cli, right)
+    report = cli.json("apply", "server", "sending", "dns")
+    assert report["code"] == 0, bad(report)
+    lab.friend.empty()
+    letter = lab.friend.letter(writes())
+    came = str(letter.message.get_all("Received")[0])
+    assert f"Authenticated sender: {RELAY}" in came and letter.to == BEN
+    again = cli.json("apply", "server", "sending", "dns")
+    assert (again["code"], again["actions"]) == (0, 0), bad(again)
+    row = way(cli)
+    assert row["state"] == "ok", row
+    assert not queue() and not queue(RELAY)
+    assert lab.friend.inbox("leaves through the smarthost"), "the proof's own letter"
+    nowhere(right, LOGIN, "/etc/ispguide/secrets.json")
+
+
+def test_a_closed_port_25_does_not_matter_then(cli):
+    (knock,) = _port_25(cli)
+    assert knock["state"] == "unknown", knock
+    assert f"All mail leaves through {HOST}, so port 25 does not matter" in knock["gap"]
+
+
+def test_the_smarthost_may_send_in_our_name(cli):
+    (record,) = [text for text in ask(DOMAIN, "TXT") if "v=spf1" in text]
+    assert f"a:{HOST}" in record and " mx " in record and "-all" in record
+
+
+def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
+    use(cli, WRONG)
+    assert lab.mail_run(["test", "-e", LOGIN]).returncode == 1, "the older one"
+    early = writes()
+    report = cli.json("apply", "sending.smarthost")
+    assert report["code"] == 0, bad(report)
+    row = way(cli)
+    assert row["state"] == "failed"
+    assert f"refuses the login of {RELAY}" in row["gap"] and "535" in row["gap"]
+    assert "It should take" in row["gap"] and "./guide smarthost" in row["gap"]
+    assert not queue(RELAY), "the proof takes its own letters out of the queue"
+    late = writes()
+    wait_for(
+        "The refusal", lambda: any("535" in r.get("delay_reason", "") for r in queue())
+    )
+    assert queue() and not lab.friend.inbox(late)
+    nowhere(right)
+    use(cli, right)
+    assert cli.json("apply", "sending.smarthost")["code"] == 0
+    shell("postqueue -f")
+    for mark in (early, late):
+        assert lab.friend.letter(mark).to == BEN
+    wait_for("The queue", lambda: not queue())
+    nowhere(WRONG)
+    assert way(cli)["state"] == "ok"
+
+
+def test_who_cannot_prove_its_name_gets_no_password(cli, right):
+    """friend.test by another name, which is not in its certificate."""
+    change("post." + DOMAIN, "A", lab.status().as_dict()["friend"]["address"])
+    before = _logins()
+    try:
+        use(cli, right, "post." + DOMAIN.rstrip("."))
+        assert cli.json("apply", "sending.smarthost")["code"] == 0
+        row = way(cli)
+        assert row["state"] == "failed" and "does not prove its name" in row["gap"], row
+        assert _logins() == before
+    finally:
+        change("post." + DOMAIN, "A")
+    use(cli, right)
+    assert cli.json("apply", "sending.smarthost")["code"] == 0
+    assert way(cli)["state"] == "ok" and _logins() > before
+
+
+def _logins():
+    """How often friend.test was told a name and a password by us."""
+    count = (
+        "journalctl --no-pager -o cat | grep -c 'sasl_username\\|SASL PLAIN' || true"
+    )
+    return int(lab.internet_run(["sh", "-c", count]).stdout)
+
+
+def test_port_465_is_spoken_from_the_first_byte(cli, writes, right):
+    door = "submissions/inet"
+    options = [f"{door}/{line}" for line in _options()] + [
+        f"{door}/smtpd_tls_wrappermode=yes"
+    ]
+    _internet("postconf", "-M", f"{door}=submissions inet n - n - - smtpd")
+    _internet("postconf", "-P", *options)
+    _internet("systemctl", "reload", "postfix")
+    try:
+        use(cli, right, f"{HOST}:465")
+        assert cli.json("apply", "sending.smarthost")["code"] == 0
+        wait_for("Port 465", lambda: way(cli)["state"] == "ok")
+        assert f"Authenticated sender: {RELAY}" in str(lab.friend.letter(writes()))
+    finally:
+        _internet("postconf", "-MX", door)
+        _internet("systemctl", "reload", "postfix")
+    use(cli, right)
+    assert cli.json("apply", "sending.smarthost")["code"] == 0
+
+
+def _options():
+    """What friend.test's port 587 is told, but for STARTTLS."""
+    told = _internet("postconf", "-P", "submission/inet/*").splitlines()
+    words = (line.removeprefix("submission/inet/").split(" = ", 1) for line in told)
+    return [f"{k}={v}" for k, v in words if k != "smtpd_tls_security_level"]
+
+
+def _internet(*argv):
+    done = lab.internet_run(argv)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def test_bad_input_gets_a_sentence_and_changes_nothing(cli, right):
+    before = cli("history").stdout
+    for words, secret, said in (
+        (["friend", "--user", RELAY], right, "too short"),
+        ([HOST], right, "smarthost_user is ''"),
+        ([HOST, "--user", RELAY], "short", "shorter than 8"),
+        ([HOST, "--user", RELAY, "--spf", "+all"], right, "one word"),
+        (["mail.example.test", "--user", RELAY], right, "this server itself"),
+        ([], right, "It was not said what to do"),
+    ):
+        done = cli("smarthost", *words, "--password-stdin", stdin=secret + "\n")
+        assert done.returncode == 1 and said in done.stderr, done
+        assert "Traceback" not in done.stderr and right not in done.stderr
+    assert cli("history").stdout == before
+
+
+def test_switched_off_nothing_is_left(cli, right):
+    assert cli("smarthost", "--off").returncode == 0
+    report = cli.json("apply", "sending.smarthost", "dns")
+    assert report["code"] == 0, bad(report)
+    assert lab.mail_run(["test", "-e", LOGIN]).returncode == 1
+    assert "smarthost" not in shell("cat /etc/ispguide/secrets.json")
+    assert shell("postconf -h relayhost smtp_sasl_auth_enable") == "\nno\n"
+    assert "friend.test" not in shell(
+        "postconf -n; cat /etc/ispguide/settings.toml | grep smarthost"
+    )
+    nowhere(right)
+    again = cli.json("apply", "sending", "dns")
+    assert again["actions"] == 0, bad(again)
+
+
+def test_then_mail_leaves_by_itself(cli, writes):
+    assert cli("lab", "internet", "port25", "open").returncode == 0
+    letter = lab.friend.letter(writes())
+    assert RELAY not in str(letter)
+    assert letter.verdict["spf"] == "pass"
+    assert way(cli)["state"] == "ok"

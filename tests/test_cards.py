@@ -1,0 +1,105 @@
+"""Cards without a browser: nothing is left behind, nothing is older than the look.
+
+The replay answers, so no server is needed; what is tested here is the kernel's side.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from ispguide import replay
+from ispguide.notebook.card import CARDS
+from ispguide.notebook.pages import Page
+from ispguide.notebook.work import worker
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(autouse=True)
+def replayed(tmp_path, monkeypatch):
+    monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
+    monkeypatch.setenv("ISPGUIDE_SERVER", "replay")
+    monkeypatch.setenv("ISPGUIDE_REPLAY_SECONDS", "0")
+    monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
+    replay.start()
+    yield
+    for card in list(CARDS.values()):
+        card.close()
+    CARDS.clear()
+
+
+def settled():
+    worker("replay").join()
+
+
+def run(name: str, step: str):
+    card = Page(name).step(step)
+    settled()
+    return card
+
+
+def test_a_step_is_made_so_and_its_card_says_so():
+    for step in ("the_machine", "remember_settings", "the_name"):
+        card = run("server", step)
+        assert "made true" in card.head.value or "true" in card.head.value
+    assert "hostname -f answers" in card.body.value
+
+
+def test_fifty_times_the_same_cell_leaves_one_card_and_no_thread():
+    run("server", "the_machine")
+    before = len(_instances)
+    threads = set(threading.enumerate())
+    for _ in range(50):
+        run("server", "the_machine")
+    assert list(CARDS) == ["server.the_machine"]
+    assert len(_instances) == before
+    assert set(threading.enumerate()) <= threads
+
+
+def test_a_step_that_waits_says_for_what():
+    card = run("postfix", "virtual_domains")
+    assert "waits" in card.head.value
+    assert "What it waits for comes first" in card.body.value
+
+
+def test_what_one_card_learns_all_others_show():
+    page = Page("server")
+    look = page.look()
+    settled()
+    assert "not so yet" in look.body.value
+    for step in page.chapter.steps:
+        run("server", step.name)
+    look_again = CARDS["server.look"]
+    assert look_again is look and "○ not so yet" not in look.body.value
+
+
+def test_where_no_widget_can_be_shown_there_is_the_report():
+    card = run("server", "the_machine")
+    bundle = card._repr_mimebundle_()
+    assert bundle[VIEW]["model_id"] == card.box.model_id
+    assert "what should be true" in bundle["text/html"]
+    assert "<button" not in bundle["text/html"]
+
+
+def test_looking_only_the_proofs_wait(monkeypatch):
+    from ispguide.notebook import switch
+
+    switch.turn(switch.LOOK)
+    card = Page("server").prove()
+    settled()
+    assert "wait for a click" in card.live.value
+
+
+def test_no_view_takes_the_place_of_a_step():
+    """A card whose key is made again is closed; views of the seal have keys of their own."""
+    from ispguide.chapters import GUIDE
+    from ispguide.notebook import seal
+
+    for view in (seal.SPF, seal.POLICY, seal.REPORTS):
+        seal.ViewCard(view)
+    seal.RotationCard()
+    steps = {f"{c.name}.{s.name}" for c in GUIDE for s in c.steps}
+    assert len(CARDS) == 4 and not steps & set(CARDS)

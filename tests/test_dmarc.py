@@ -1,0 +1,263 @@
+"""Aggregate reports, honest and hostile; the policy and the mailbox as things."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+
+from ispguide.bare import Bare
+from ispguide.dmarc.reports import ROWS, NoReport, newest_first, of_mail, of_xml
+from ispguide.dmarc.summing import advice, sources
+from ispguide.dmarc.things import DmarcPolicy, ReportsMailbox, policy
+from ispguide.dmarc.unpacking import MOST, unpacked
+from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord
+from ispguide.facts import Unsure
+from ispguide.settings import Settings
+
+S = Settings("mail.example.test", "example.test", "postmaster@example.test")
+OURS, SHOP, FORGER = "198.18.3.10", "203.0.113.5", "192.0.2.66"
+
+
+def row(address=OURS, count="2", dkim="pass", spf="pass", more="") -> str:
+    return f"""<record><row><source_ip>{address}</source_ip><count>{count}</count>
+      <policy_evaluated><disposition>none</disposition><dkim>{dkim}</dkim><spf>{spf}</spf>
+      {more}</policy_evaluated></row>
+      <identifiers><header_from>example.test</header_from></identifiers>
+      <auth_results><dkim><domain>example.test</domain><selector>s1</selector>
+      <result>{dkim}</result></dkim><spf><domain>example.test</domain>
+      <result>{spf}</result></spf></auth_results></record>"""
+
+
+def xml(*rows: str, head: str = "", space: str = "", org: str = "friend.test") -> bytes:
+    return f"""<?xml version="1.0" encoding="UTF-8"?>{head}<feedback{space}>
+      <report_metadata><org_name>{org}</org_name><email>r@{org}</email>
+      <report_id>42</report_id><date_range><begin>1800000000</begin>
+      <end>1800086399</end></date_range></report_metadata>
+      <policy_published><domain>Example.Test</domain><p>none</p></policy_published>
+      {"".join(rows) or row()}</feedback>""".encode()
+
+
+def zipped(data: bytes, name: str = "r.xml") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return out.getvalue()
+
+
+def mail(data: bytes, name: str = "friend.test!example.test!1!2!.xml.gz", kind: str = "gzip") -> bytes:  # fmt: skip
+    message = EmailMessage()
+    message["Subject"] = "Report Domain: example.test Submitter: friend.test"
+    message.set_content("This is an aggregate report.")
+    message.add_attachment(data, maintype="application", subtype=kind, filename=name)
+    return message.as_bytes()
+
+
+def test_a_report_is_read():
+    more = "<reason><type>forwarded</type></reason>"
+    report = of_xml(xml(row(), row(FORGER, "7", "fail", "fail", more)))
+    assert (report.org, report.domain, report.policy) == ("friend.test", "example.test", "none")  # fmt: skip
+    assert (report.begin, report.end) == (1800000000, 1800086399)
+    assert (report.count, report.passed) == (9, 2)
+    assert report.rows[0].signed == (("example.test", "s1", "pass"),)
+    assert report.rows[1].reasons == ("forwarded",) and not report.rows[1].passed
+
+
+PACKED = [
+    (gzip.compress(xml()), "r.xml.gz", "gzip"),
+    (zipped(xml()), "r.zip", "zip"),
+    (zipped(xml()), "r.zip", "x-zip-compressed"),
+    (xml(), "r.xml", "xml"),
+    (gzip.compress(xml()), "named-wrongly.zip", "octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("data", "name", "kind"), PACKED)
+def test_however_it_is_packed(data, name, kind):
+    (report,) = of_mail(mail(data, name, kind))
+    assert report.count == 2
+
+
+def test_with_the_schema_before_each_word():
+    assert of_xml(xml(space=' xmlns="urn:ietf:params:xml:ns:dmarc-2.0"')).count == 2
+
+
+LAUGHS = """<!DOCTYPE feedback [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+  <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>"""
+FILE = '<!DOCTYPE feedback [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+HOSTILE = [
+    (xml(head=LAUGHS, org="&c;"), "entities"),
+    (xml(head=FILE, org="&x;"), "entities"),
+    (xml(head='<!DOCTYPE feedback SYSTEM "http://192.0.2.1/x.dtd">'), "document type"),
+    (b"<feedback>", "no XML"),
+    (b"", "no XML"),
+    (b"\x00\xff" * 50, "no XML"),
+    (b"<html/>", "<html>"),
+    (b"<feedback/>", "who writes"),
+    (xml(row(count="many")), "no number"),
+    (xml(row(count="9" * 40)), "no number"),
+    (xml(row(address="&lt;script&gt;")), "address"),
+    (xml(row(address="here")), "address"),
+    (xml(*[row()] * (ROWS + 1)), "rows"),
+    (gzip.compress(xml())[:60], "no XML"),
+    (zipped(xml())[:-30], "unpacked"),
+    (zipped(xml(), "r.exe"), "no .xml"),
+    (gzip.compress(b" " * (MOST + 1)), "more than"),
+    (zipped(b" " * (MOST + 1)), "more than"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "words"), HOSTILE, ids=range(len(HOSTILE)))
+def test_what_is_no_report_is_refused_in_a_sentence(data, words):
+    with pytest.raises(NoReport, match=words):
+        of_mail(mail(data))
+
+
+def test_a_bomb_is_not_unpacked():
+    """200 MB in 200 kB: unpacking stops at the limit."""
+    import tracemalloc
+
+    data = gzip.compress(bytes(40 * MOST), 9)
+    tracemalloc.start()
+    with pytest.raises(NoReport):
+        unpacked(data)
+    assert tracemalloc.get_traced_memory()[1] < 6 * MOST
+    tracemalloc.stop()
+
+
+def test_a_letter_without_a_report():
+    message = EmailMessage()
+    message.set_content("Report domain: hello")
+    with pytest.raises(NoReport, match="attached"):
+        of_mail(message.as_bytes())
+
+
+def test_texts_are_cut_and_plain():
+    org = "x" * 500 + "\u202e"
+    report = of_xml(xml(org=org))
+    assert len(report.org) == 200 and report.org.isprintable()
+
+
+def test_each_report_counts_once():
+    one, two = of_xml(xml()), of_xml(xml(org="other.test"))
+    assert newest_first([one, two, one]) == [two, one] or newest_first([one, two, one]) == [one, two]  # fmt: skip
+    assert len(newest_first([one, one])) == 1
+
+
+def test_who_sent_is_added_up():
+    a = of_xml(xml(row(count="5"), row(FORGER, "7", "fail", "fail")))
+    b = of_xml(xml(row(count="3"), row(SHOP, "1", "pass", "fail"), org="other.test"))
+    ours, forger, shop = sorted(sources([a, b], [OURS]), key=lambda s: -s.count)
+    assert (ours.address, ours.ours, ours.count, ours.failed) == (OURS, True, 8, 0)
+    assert (forger.passed, forger.failed, forger.ours) == (0, 7, False)
+    assert shop.names == ("example.test",)
+
+
+ADVICE = [
+    ([], "none", "No report has come yet"),
+    ([row()], "", "raise the policy to quarantine"),
+    ([row(), row(FORGER, "7", "fail", "fail")], "none", "7 letters of others"),
+    ([row()], "quarantine", "raise the policy to reject"),
+    ([row()], "reject", "forgeries are refused"),
+    ([row(dkim="fail", spf="fail")], "none", "from your own server failed"),
+    ([row(), row(SHOP), row(SHOP, dkim="fail", spf="fail")], "none", "a service that sends"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "now", "words"), ADVICE)
+def test_when_to_raise(rows, now, words):
+    reports = [of_xml(xml(*rows))] if rows else []
+    assert words in advice(reports, [OURS], now)
+
+
+# things
+
+
+def world(*values: str, updates: bool = True) -> Bare:
+    have = Bare()
+    have[OWN] = {"rc": 0, "out": f'[{{"prefsrc":"{OURS}"}}]\n', "err": ""}
+    have[REACHED], have[UPDATES] = {"address": OURS}, {"accepted": updates}
+    one = {"values": list(values), "ttl": 60, "alias": ""}
+    question = DnsRecord("dmarc", S).question
+    have[question] = {"zone": "example.test", "ttl": 60, "servers": {"ns1": one}}
+    return have
+
+
+def asks(word: str) -> DmarcPolicy:
+    return DmarcPolicy(replace(S, dmarc_policy=word))
+
+
+@pytest.mark.parametrize("there", ["none", "quarantine", "reject"])
+def test_who_has_not_decided_keeps_what_is_there(there):
+    have = world(f"v=DMARC1; p={there}; rua=mailto:x@example.test")
+    assert asks("").gap(have) == ""
+
+
+RAISES = [
+    ("v=DMARC1; p=none; rua=mailto:x@y.test; pct=100", "quarantine",
+     "v=DMARC1; p=quarantine; rua=mailto:x@y.test; pct=100"),
+    ("v=DMARC1;p=quarantine;sp=none", "reject", "v=DMARC1;p=reject;sp=none"),
+    ("v=DMARC1; p = Reject", "none", "v=DMARC1; p=none"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("there", "word", "after"), RAISES)
+def test_only_the_word_is_changed(there, word, after):
+    have = world("other text", there)
+    gap = asks(word).gap(have)
+    assert repr(there) in gap and f"should be {after!r}" in gap
+    (fix,) = asks(word).fix(have)
+    assert fix.remove == (there,) and fix.values == (after,)
+    assert asks(word).gap(world(after)) == ""
+
+
+def test_without_a_key_the_form_is_named():
+    have = world("v=DMARC1; p=none", updates=False)
+    assert "name _dmarc, type TXT, value 'v=DMARC1; p=reject'" in asks("reject").gap(
+        have
+    )
+    assert not asks("reject").fix(have)
+
+
+def test_missing_and_broken_are_mended_too():
+    for there in ([], ["v=DMARC1; p=refuse"]):
+        (fix,) = asks("reject").fix(world(*there))
+        assert (
+            policy(fix.values[0]) == "reject" and "rua=mailto:dmarc@" in fix.values[0]
+        )
+
+
+def test_before_anything_is_known():
+    assert isinstance(asks("reject").gap(Bare()), Unsure)
+    assert not asks("reject").fix(Bare())
+
+
+def test_the_mailbox_for_reports():
+    box, have = ReportsMailbox("example.test"), Bare()
+    assert "cannot be read" in box.gap(have)
+    have[box.others] = {"rows": []}
+    have[box.question] = {"rows": []}
+    assert "dmarc@example.test" in box.gap(have)
+    (fix,) = box.fix(have)
+    assert "{CRYPT}!" in fix.stdin and not fix.hashes
+    have[box.question] = {"rows": [["anna@example.test"]]}
+    assert box.gap(have) == "" and box.evidence(have) == "anna@example.test"
+
+
+def test_reports_about_other_domains_come_to_the_same_mailbox():
+    box, have = ReportsMailbox("example.test"), Bare()
+    have[box.question] = {"rows": [["dmarc@example.test"]]}
+    have[box.others] = {"rows": [["second.test"]]}
+    told = box.gap(have)
+    assert "to dmarc@second.test" in told and "come to dmarc@example.test" in told
+    (fix,) = box.fix(have)
+    assert "INSERT IGNORE INTO mailserver.virtual_aliases" in fix.stdin
+
+
+@pytest.mark.parametrize("word", ["refuse", "None", "p=none"])
+def test_a_policy_that_is_none(word):
+    assert any("dmarc_policy" in p for p in replace(S, dmarc_policy=word).problems())

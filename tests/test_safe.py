@@ -1,0 +1,85 @@
+"""The cards of the safe and of the move, without a browser and without a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from ispguide import replay, tasks
+from ispguide.backup import places
+from ispguide.backup.returning import Safe, Snapshot
+from ispguide.notebook import house, safe, safe_html
+from ispguide.notebook.card import CARDS
+from ispguide.notebook.forms.restoring import MailboxCard
+from ispguide.notebook.work import worker
+from ispguide.tasks_backup import Target
+
+GOOD = {"ok": True, "failed": "", "time": 1e9, "files": 3, "bytes": 5 << 20, "added": 9,
+        "history": [{"ok": True, "added": 9, "time": 1e9, "bytes": 1},
+                    {"ok": False, "added": 0, "time": 1e9, "bytes": 0}]}  # fmt: skip
+HELD = Safe((Snapshot("a1b2", 1e9),), GOOD, 1e9 + 60, places.FOLDER)
+
+
+@pytest.fixture(autouse=True)
+def replayed(tmp_path, monkeypatch):
+    monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
+    monkeypatch.setenv("ISPGUIDE_SERVER", "replay")
+    monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
+    replay.start()
+    yield
+    worker("replay").join()
+    for card in list(CARDS.values()):
+        card.close()
+    CARDS.clear()
+
+
+def test_the_password_is_beside_the_report_and_never_in_it():
+    card = safe.KeyCard()
+    card.take(["  password   swordfish-swordfish", "  place  here"])
+    shown = [w.value for w in card.once.box.children if hasattr(w, "value")]
+    assert "swordfish" in shown[0]
+    assert "swordfish" not in card.static() + card.body.value + card.head.value
+    card.once.hide()
+    assert card.once.box.children == ()
+    assert "swordfish" not in "".join(str(w.value) for w in card.once.spare() if hasattr(w, "value"))  # fmt: skip
+
+
+def test_headless_no_password_is_asked_for(monkeypatch):
+    monkeypatch.setenv("ISPGUIDE_CELLS", "do")
+    monkeypatch.setattr(tasks, "backup_key", None)
+    assert "./guide backup key" in repr(safe.key())
+    assert "./guide restore mailbox" in repr(safe.mailbox())
+
+
+def test_the_list_in_words_and_as_a_picture():
+    html = safe_html.backups_html(HELD)
+    assert "<svg" in html and "a1b2" in html and "went well" in html
+    assert safe_html.state_of(HELD) == ("ok", "1 kept")
+    bad = Safe((), GOOD | {"ok": False, "failed": "<no space>"}, 1e9, places.FOLDER)
+    assert "&lt;no space&gt;" in safe_html.backups_html(bad)
+    assert safe_html.state_of(bad)[0] == "failed"
+    assert safe_html.state_of(Safe((), {}, 1e9, ""))[0] == "gap"
+    assert "no backup yet" in safe_html.backups_text(Safe((), {}, 1e9, ""))
+    old = Safe((), GOOD, 1e9 + 5 * 86400, "")
+    assert safe_html.state_of(old)[0] == "gap"
+
+
+def test_a_mailbox_is_brought_back_only_when_both_are_chosen():
+    card = MailboxCard()
+    people = {"mailboxes": [["anna@example.test", "0"]], "domains": [], "aliases": []}
+    card.take(people, HELD)
+    card.check()
+    assert card.button.disabled
+    card.who.input.value = "anna@example.test"
+    assert card.button.disabled
+    card.which.input.value = "a1b2"
+    assert not card.button.disabled
+
+
+def test_what_another_machine_shows_is_escaped_and_compared():
+    found = Target("vault.test", "ssh-ed25519 AAAA <x>", ("SHA256:a",), "SHA256:a")
+    html = safe.TargetCard().draw(found)
+    assert "&lt;x&gt;" in html and "you compared" in html
+    other = Target("vault.test", "", ("SHA256:b",), "SHA256:a")
+    assert "Nobody has compared it yet" in safe.target_text(other)
+    assert "nothing to fetch" in house.told(None)
+    assert "folder of this server" in safe.target_text(None)
