@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
     """The findings of these proofs; the server remembers when each was tried."""
     asked = list(guide.facts(proofs))
-    server_side = [f for f in asked if f[0] not in ("proof", "outside")]
-    if server_side:
-        guide.exchange(tell=server_side, watch=watch)
     for last in (False, False, True):
+        if server_side := [f for f in asked if f[0] not in ("proof", "outside")]:
+            guide.exchange(tell=server_side, watch=watch)
         guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
         found = [f for s in proofs for f in guide.findings(s)]
         if all(f.state != "gap" for f in found) or last:

@@ -205,6 +205,29 @@ def test_could_not_tell_is_neither_broken_nor_repaired():
     assert report.ok
 
 
+@pytest.mark.parametrize(("late", "state"), [(2, "ok"), (3, "failed")])
+def test_a_proof_that_fails_is_looked_at_twice_more(late, state):
+    """Just after a restart a daemon may answer too late; the server itself is asked."""
+    chapter = Chapter("c", "C", 1)
+
+    @chapter.proof
+    def ask(s):
+        """A question."""
+        yield Check("it answers", "ask")
+
+    class Late(FakeServer):
+        def exchange(self, do=(), tell=(), *more, **words):
+            rc = int(len(self.asked) < late)
+            self.asked += tell
+            self.world[facts.run("ask")] = {"rc": rc, "out": "", "err": ""}
+            return super().exchange(do, tell, *more, **words)
+
+    server = Late({}, effect)
+    server.asked = []
+    (found,) = Guide(server, SETTINGS, [chapter]).prove()
+    assert found.state == state and len(server.asked) == 3
+
+
 def test_the_settings_of_the_server_win():
     other = SETTINGS.to_toml().replace('"example.test"', '"other.test"')
     g = guide(world(), settings={"text": other})

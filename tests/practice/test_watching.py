@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -83,7 +84,8 @@ def test_a_letter_that_waits_says_for_what_and_health_sees_it():
         seen, queue = tasks.health(tasks.HERE)
         assert health.worst(seen) == "act"
         words = " ".join(s.words for s in seen if s.state == "act")
-        assert "dovecot.service does not run" in words
+        # Its own "doveadm stop" is sometimes too late to find it: then systemd says failed.
+        assert re.search(r"dovecot\.service (does not run|failed)", words), words
         assert [w.number for w in queue] == [one.names[0]]
     finally:
         shell("systemctl start dovecot; postqueue -f")
