@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from tempfile import NamedTemporaryFile
@@ -20,18 +21,22 @@ if TYPE_CHECKING:
     from ispguide.report import Finding
     from ispguide.wire import Watch
 
+#: Seconds before what failed is tried again: the first letter after a restart meets a
+#: half-started rspamd.
+PAUSES = (0.3, 2)
+
 
 def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
     """The findings of these proofs; the server remembers when each was tried."""
     asked = list(guide.facts(proofs))
-    for last in (False, False, True):
+    for pause in (*PAUSES, None):
         if server_side := [f for f in asked if f[0] not in ("proof", "outside")]:
             guide.exchange(tell=server_side, watch=watch)
         guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
         found = [f for s in proofs for f in guide.findings(s)]
-        if all(f.state != "gap" for f in found) or last:
+        if pause is None or all(f.state != "gap" for f in found):
             break
-        # One more look: the first mail after a restart meets a half-started rspamd.
+        time.sleep(pause)
         open_ = (t for s in proofs for t in guide.things(s) if t.gap(guide.have))
         asked = [f for t in open_ for f in t.facts()]
     found = [f.now(state="failed") if f.state == "gap" else f for f in found]

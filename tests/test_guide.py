@@ -16,6 +16,7 @@ from .fake import SETTINGS, FakeServer
 def _no_waiting(monkeypatch):
     """Patience is for real servers; a dict is never late."""
     monkeypatch.setattr("ispguide.applying.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.proving.PAUSES", (0, 0))
 
 
 def world(**files):

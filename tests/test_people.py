@@ -5,6 +5,7 @@ import pytest
 from ispguide import names, people
 from ispguide.actions import marker
 from ispguide.errors import GuideError
+from ispguide.facts import Unsure
 from ispguide.people.plan import plan
 from ispguide.people.senders import senders
 from ispguide.people.things import DeadEnds, Duties
@@ -240,3 +241,6 @@ def test_a_dead_end_is_named_with_the_way_out():
     gap = thing.gap({fact: {"rows": [["info@b.test", "gone@b.test"]]}})
     assert "./guide people forget info@b.test gone@b.test" in gap
     assert thing.fix({}) == ()
+    assert isinstance(thing.gap({fact: {"error": "down"}}), Unsure), (
+        "neither good nor bad"
+    )

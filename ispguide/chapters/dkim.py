@@ -30,9 +30,10 @@ chapter = Chapter(
 SIGNS = f"""bad=
 for pair in $(sed 's/#.*//' {MAP} | awk 'NF == 2 {{ print $1 "/" $2 }}'); do
   domain=${{pair%/*}} selector=${{pair#*/}}
-  printf 'From: someone@%s\\nTo: someone@%s\\nSubject: a letter\\n\\nHello.\\n' $domain $domain |
-    rspamc -h {spam.SOCKET} -i 127.0.0.1 -F someone@$domain -u someone@$domain --mime symbols |
-    tr -d '\\n\\t ' | grep -q "d=$domain;s=$selector;" || bad="$bad $domain"
+  said=$(printf 'From: someone@%s\\nTo: someone@%s\\nSubject: a letter\\n\\nHello.\\n' $domain $domain |
+    rspamc -h {spam.SOCKET} -i 127.0.0.1 -F someone@$domain -u someone@$domain --mime symbols 2>&1) || true
+  printf %s "$said" | tr -d '\\n\\t ' | grep -q "d=$domain;s=$selector;" ||
+    bad="$bad $domain (selector $selector; rspamd said: $(printf %s "$said" | tr -s '\\n\\t ' ' ' | cut -c 1-300))"
 done
 [ -z "$bad" ] || {{ echo "no signature for:$bad"; exit 1; }}"""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ispguide import facts
 from ispguide.actions import Action
-from ispguide.facts import Fact, Have, failed_answer
+from ispguide.facts import Fact, Have, Unsure, failed_answer
 from ispguide.names import shown
 from ispguide.people.lists import DB
 from ispguide.sqltext import literal, statement
@@ -128,6 +128,10 @@ class DeadEnds(_NoRow):
             f"Mail to {shown(source)} goes to {shown(target)}, and nobody lives there: it "
             f"would be taken, and bounce. ./guide people forget {source} {target} ends it."
         )
+
+    def gap(self, have: Have) -> str:
+        wrong = super().gap(have)
+        return Unsure(wrong) if failed_answer(have[self.question]) else wrong
 
     def evidence(self, have: Have) -> str:
         """What was seen, for the report."""
