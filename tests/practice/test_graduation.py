@@ -60,7 +60,8 @@ def test_the_command_prints_it(planted, secrets, cli):
 
 
 def test_every_proof_shows_what_it_saw(seen):
-    assert not [p for p in seen.proofs if p.state not in ("ok", "unknown")]
+    failed = [p for p in seen.proofs if p.state not in ("ok", "unknown")]
+    assert not failed, "\n".join(f"{p.sentence}: {p.evidence}" for p in failed)
     assert all(p.evidence and p.time for p in seen.proofs)
     assert {p.chapter for p in seen.proofs} == {
         c.chapter.name for c in seen.overview.chapters if c.chapter.proofs
