@@ -202,6 +202,15 @@ def test_a_key_that_is_gone_is_missed():
     assert D not in DkimSigners().fix(have)[0].text.replace(HEAD, "")
 
 
+def test_a_domain_that_is_gone_with_its_key_leaves_the_list():
+    have = world(OLD, list_=f"{D} old\ngone.test lost\n")
+    assert "gone.test is on rspamd's list with a key that is not there" in (
+        DkimSigners().gap(have)
+    )
+    (write,) = DkimSigners().fix(have)
+    assert "gone.test" not in write.text and f"{D} old" in write.text
+
+
 # records
 
 

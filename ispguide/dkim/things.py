@@ -154,7 +154,8 @@ def _changes(have: Have, signers: Signers) -> tuple[list[Entry], list[str]]:
     DNS says: another key is the rotation's business."""
     ready = visible(have, signers)
     begin, end = [], []
-    for domain in signers.domains:
+    listed = [e.domain for e in entries(signers.list_)]  # a domain may be gone by now
+    for domain in dict.fromkeys([*signers.domains, *listed]):
         if signers.signing(domain):
             continue
         key = next((k for k in signers.newer(domain) if k in ready and k.usable), None)

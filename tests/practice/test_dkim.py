@@ -300,6 +300,7 @@ def more_domains(guide, cli):
         for kind in ("MX", "TXT"):
             change(name, kind)
     assert guide.apply("dkim.public_keys").ok
+    assert not any(signers(guide).entry(domain) for domain in added)
     report = guide.check()
     assert report.ok, bad(report.as_dict())
 
