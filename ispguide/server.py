@@ -139,7 +139,8 @@ class Server:
                 json.dumps({"program": program, "request": request}).encode()
             )
             password = self._sudo.reveal() + "\n" if self._sudo else ""
-            channel.sendall(f"{password}{mark} {len(load)}\n".encode() + load)
+            with _hung_up(channel):
+                channel.sendall(f"{password}{mark} {len(load)}\n".encode() + load)
             yield channel
         except (OSError, EOFError) as error:
             self.close()
@@ -169,6 +170,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def _hung_up(channel: Any) -> Iterator[None]:
+    """Who may not become root is gone before he has heard it all, and the line is fine:
+    what he said last is the answer."""
+    try:
+        yield
+    except OSError:
+        if not (channel.closed and channel.get_transport().is_active()):
+            raise
 
 
 def _who() -> str:

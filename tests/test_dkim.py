@@ -211,6 +211,13 @@ def test_a_domain_that_is_gone_with_its_key_leaves_the_list():
     assert "gone.test" not in write.text and f"{D} old" in write.text
 
 
+def test_a_domain_that_is_gone_without_its_key_stays_on_the_list():
+    """It may come back, and then its seal fits."""
+    left = replace(OLD, domain="gone.test", selector="left")
+    have = world(OLD, left, list_=f"{D} old\ngone.test left\n")
+    assert DkimSigners().gap(have) == ""
+
+
 # records
 
 

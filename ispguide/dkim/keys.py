@@ -143,17 +143,18 @@ def read(answer: Mapping[str, object]) -> Signers | None:
         return None
     rows = [line.split("\t") for line in text.splitlines()]
     domains = tuple(row[1] for row in rows if row[0] == "domain")
-    keys = (_key(row, domains) for row in rows if row[0] == "key")
     list_ = "".join(
         f"{line[4:]}\n" for line in text.splitlines() if line[:4] == "map\t"
     )
+    known = (*domains, *(e.domain for e in entries(list_)))
+    keys = (_key(row, known) for row in rows if row[0] == "key")
     times = {row[0]: int(row[1]) for row in rows if row[0] in ("now", "listed")}
     whole = tuple(key for key in keys if key)
     return Signers(times["now"], domains, whole, list_, times.get("listed", 0))
 
 
 def _key(row: list[str], domains: Iterable[str]) -> Key | None:
-    """None for a file of a domain that is not here."""
+    """None for a file of a domain that is neither here nor on rspamd's list."""
     _, file, able, mode, owner, made, public = row
     name = file.removesuffix(".key")
     fits = [d for d in domains if name.startswith(f"{d}.")]
