@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -76,7 +75,11 @@ def test_a_forwarded_letter_names_who_took_it():
 
 
 def test_a_letter_that_waits_says_for_what_and_health_sees_it():
-    shell("systemctl stop dovecot")
+    # Its own "doveadm stop" is sometimes too late to find it, and systemd then says failed.
+    shell(
+        "systemctl stop dovecot;"
+        "! systemctl -q is-failed dovecot || systemctl reset-failed dovecot"
+    )
     try:
         mark = hand_in(ANNA)
         one = traced(mark, is_("waits"))
@@ -84,8 +87,7 @@ def test_a_letter_that_waits_says_for_what_and_health_sees_it():
         seen, queue = tasks.health(tasks.HERE)
         assert health.worst(seen) == "act"
         words = " ".join(s.words for s in seen if s.state == "act")
-        # Its own "doveadm stop" is sometimes too late to find it: then systemd says failed.
-        assert re.search(r"dovecot\.service (does not run|failed)", words), words
+        assert "dovecot.service does not run" in words, words
         assert [w.number for w in queue] == [one.names[0]]
     finally:
         shell("systemctl start dovecot; postqueue -f")
