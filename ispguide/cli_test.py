@@ -1,7 +1,9 @@
 """`./guide test`: the test suite, as CI runs it.
 
-All of it runs in two hands, each with a practice server of its own; whoever names
-files or options gets pytest as it is.  Manual: pytest-xdist.
+Every change is tested by the suite that runs without a word; `--thorough` runs all
+there is, `--quick` what needs no server.  The tests wait for a server most of their
+time, so there is one hand more than processors, each with a practice server of its
+own; whoever names files or options gets pytest as it is.  Manual: pytest-xdist.
 """
 
 from __future__ import annotations
@@ -15,18 +17,23 @@ import click
 
 from ispguide.errors import GuideError
 
-#: Two at a time; a file stays in one hand, and long files come before short ones.
-TWO = ("-n2", "--dist=loadfile", "--no-loadscope-reorder")
+#: A file stays in one hand, and the files come in the order of tests/suite.py.
+HANDS = ("-n", str((os.cpu_count() or 1) + 1), "--dist=loadfile", "--no-loadscope-reorder")  # fmt: skip
+SUITES = ("--thorough", "--quick", "--durations")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("more", nargs=-1)
 def test(more: tuple[str, ...]) -> None:
-    """Run the test suite, a fresh practice server included."""
+    """Run the tests: those of every change, with --thorough all, with --quick those
+    without a server.  --durations says where the time went."""
     root = Path(__file__).parent.parent
     if not (root / "tests").is_dir():
         raise GuideError(
             "There are no tests here.", "They live in a checkout.", "Clone it."
         )
-    words = more or (TWO if (os.cpu_count() or 1) > 1 else ())
-    sys.exit(subprocess.call([sys.executable, "-m", "pytest", *words], cwd=root))
+    words = ["--durations=10" if word == "--durations" else word for word in more]
+    hands = () if set(more) - set(SUITES) else HANDS
+    sys.exit(
+        subprocess.call([sys.executable, "-m", "pytest", *hands, *words], cwd=root)
+    )

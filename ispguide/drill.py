@@ -36,15 +36,17 @@ class Drilled:
     differences: Sequence[str]
 
 
-def drill(watch: Watch = ignore) -> Drilled:
-    """Back up, lose the server, bring everything back to a fresh one, compare."""
+def drill(watch: Watch = ignore, fresh: Callable[..., object] = lab.reset) -> Drilled:
+    """Back up, lose the server, bring everything back to a fresh one, compare.
+
+    `fresh` puts another server without people in its place: a bare one."""
     watch("Counting what the server holds, and making a backup …")
     tasks.backup_now(tasks.HERE)
     before, settings, word = _counted(), *_known()
     carried = _carried_away()
     lab.save(BEFORE, watch)
     watch("The server is lost. Here is a fresh one …")
-    lab.reset(watch)
+    fresh(watch)
     _carried_back(carried)
     _same_place(settings)
     tasks.restore_server(tasks.HERE, word, watch=watch)

@@ -7,63 +7,76 @@ suite says so and fails; nothing is skipped.
 from __future__ import annotations
 
 import imaplib
+import io
 import json
 import os
 import ssl
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from ispguide import lab, tasks
+from ispguide.cli import main
 from ispguide.guide import Guide
+
+from .building import Built, Yard
+
+pytest_plugins = ["tests.suite"]
 
 Login = Callable[[str, str], imaplib.IMAP4_SSL | None]
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for local state, and below it a lab that lives as long as the tests.
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Yard:
+    """What all hands of this run share.
 
-    Who works on the tests keeps the lab between runs: ISPGUIDE_TEST_HOME=FOLDER."""
+    Who works on the tests keeps it between runs: ISPGUIDE_TEST_HOME=FOLDER."""
     kept = os.environ.get("ISPGUIDE_TEST_HOME")
-    hand = os.environ.get("PYTEST_XDIST_WORKER", "")
-    path = Path(kept) / hand if kept else tmp_path_factory.mktemp("home")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Yard(Path(kept) if kept else shared / "yard")
+
+
+@pytest.fixture(scope="session")
+def home(yard: Yard) -> Iterator[Path]:
+    """A folder for local state, and below it a lab that lives as long as the tests."""
+    path = yard.folder / os.environ.get("PYTEST_XDIST_WORKER", "one")
+    path.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ISPGUIDE_HOME", str(path))
-        _up()
-        yield path
-        if not kept:
+        if "ISPGUIDE_TEST_HOME" in os.environ:
+            yard.world()
+            yield path
+            return
+        with yard.member():
+            yard.world()
+            yield path
             lab.down()
 
 
-def _up() -> None:
-    """Have the lab; as the error says, try again, before every test is lost by it."""
-    try:
-        lab.up()
-    except lab.LabProblem as problem:
-        warnings.warn(f"{problem}\n{problem.evidence}", stacklevel=1)
-        lab.up()
-
-
 class Cli:
-    """The command line as a user types it, in the environment of the tests."""
+    """The command line as a user types it, in this very process: to load it anew
+    each time would take most of a test's time."""
 
     def __call__(
         self, *words: str, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from ispguide.cli import main; main()", *words],
-            cwd=ROOT,
-            input=stdin,
-            capture_output=True,
-            text=True,
-        )
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            patch.setattr(sys, "argv", ["ispguide", *words])
+            with redirect_stdout(out), redirect_stderr(err):
+                try:
+                    main()
+                except SystemExit as end:
+                    code = int(end.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def json(self, *words: str) -> dict:
         """The object printed under --json; the exit code is checked by `ok`."""
@@ -78,22 +91,15 @@ def cli(home: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def built(cli: Cli, home: Path) -> dict:
-    """The report of the first apply on a bare server; the server stays for all."""
-    kept = home / "built.json"
-    if kept.exists():
-        back_to_built()
-        return json.loads(kept.read_text())
-    assert cli("lab", "reset").returncode == 0
-    report = cli.json("apply")
-    assert report["code"] == 0, bad(report)
-    lab.save("built")
-    kept.write_text(json.dumps(report))
-    return report
+def built(home: Path, yard: Yard) -> Built:
+    """The server that the notebooks built; it stays for all."""
+    made = yard.built()
+    back_to_built()
+    return made
 
 
 @pytest.fixture
-def seat(built: dict) -> dict:
+def seat(built: Built) -> dict:
     """The built practice server, as `lab status --json` describes it."""
     return lab.status().as_dict()["seats"][0]
 

@@ -78,6 +78,7 @@ def test_every_notebook_runs_and_builds_the_server(user):
     assert json.loads(done.stdout.partition("\n")[2])["ok"], done.stdout
 
 
+@pytest.mark.thorough
 def test_looking_only_changes_nothing_of_it(user):
     outputs(user, "look")
     assert not (user.home / "ispguide" / "replay.json").exists()

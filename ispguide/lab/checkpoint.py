@@ -71,8 +71,12 @@ def _kept(lab: Lab) -> str:
 
 
 def _checkpoints(lab: Lab) -> list[str]:
-    found = lab.engine.text("images", "--format", "{{.Tag}}", _kept(lab))
-    return sorted(found.split())
+    # All names of an image are listed, also those it has in another lab.
+    found = lab.engine.text(
+        "images", "--format", "{{.Repository}}:{{.Tag}}", _kept(lab)
+    )
+    kept = (name.rpartition(":") for name in found.split())
+    return sorted(tag for repository, _, tag in kept if repository == _kept(lab))
 
 
 def _tag(name: str) -> str:

@@ -6,7 +6,7 @@ the steps, and the states after every step may not.  Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ispguide.chapters import GUIDE
@@ -30,13 +30,17 @@ class Noted(Memory):
 
 
 def states(recording: Recording, done: Iterable[str]) -> dict[str, str]:
-    """Each thing and its state when these steps are done; of a step that is not, only
-    whether all of it is true, its services aside: they may just be starting for
-    another one."""
+    """How each thing stands in the recording when these steps are done."""
     memory = Noted()
     memory.steps = list(done)
     server = Replay(profile(), recording, memory)
-    guide = Guide(server, recording.made_settings(), GUIDE)
+    return told(Guide(server, recording.made_settings(), GUIDE), memory.steps)
+
+
+def told(guide: Guide, done: Collection[str]) -> dict[str, str]:
+    """Each thing and its state when these steps are done; of a step that is not, only
+    whether all of it is true, its services aside: they may just be starting for
+    another one."""
     services = {
         f"{step}: {thing}"
         for step in guide.select()
@@ -47,7 +51,7 @@ def states(recording: Recording, done: Iterable[str]) -> dict[str, str]:
     for f in guide.check():
         step = f"{f.chapter}.{f.step}"
         name = f"{step}: {f.thing}"
-        if step in memory.steps:
+        if step in done:
             found[name] = f.state
         elif f.state != "ok" and name not in services:
             found[step] = "open"

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from ispguide import lab
 from ispguide.profile import home as home_of_tests
 
+from ..building import Built
 from ..conftest import ROOT, back_to_built
 from .reader import Desk, Reader
 
@@ -110,14 +111,23 @@ def reader(page: Page, desk: Desk, request: pytest.FixtureRequest) -> Iterator[R
 
 
 @pytest.fixture(scope="module")
-def on_built(built: dict) -> None:
+def on_built(built: Built) -> None:
     """The built server, with the switch as it is in the beginning."""
     back_to_built()
     (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
-def bare(built: dict) -> Iterator[None]:
+def halfway(built: Built) -> Iterator[None]:
+    """A server on which the chapters up to 7 are done, and then the built one again."""
+    lab.load("halfway")
+    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
+    yield
+    back_to_built()
+
+
+@pytest.fixture(scope="module")
+def bare(built: Built) -> Iterator[None]:
     """A fresh server, and afterwards the built one again."""
     lab.reset()
     (home_of_tests() / "notebooks.json").unlink(missing_ok=True)

@@ -63,6 +63,7 @@ def test_a_broken_line_is_told_and_the_step_ends_true(step, reader):
     assert shell("dpkg --audit") == ""
 
 
+@pytest.mark.thorough
 def test_a_new_kernel_finds_the_run_again(nothing_installed, reader):
     card = opened(reader)
     expect(card.live).to_contain_text(

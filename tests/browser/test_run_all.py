@@ -17,6 +17,8 @@ from ..practice.test_notebooks_run import FILES
 
 #: The glossary has words only, and no cell to run.
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-8]*.ipynb"))
+#: One of each kind: steps, forms and letters, the report.
+ALWAYS = ("02-server", "09-first-mail", "22-graduation")
 LEDGER = "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 
 
@@ -31,7 +33,17 @@ def not_well(reader) -> list[str]:
     return [h for h in heads if h.startswith(("✗", "‖", "○ not so", "↯"))]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id=path.stem,
+            marks=() if path.stem in ALWAYS else pytest.mark.thorough,
+        )
+        for path in NOTEBOOKS
+    ],
+)
 def test_run_all_changes_nothing(reader, path: Path):
     switch.turn(switch.LOOK)
     reader.open(path.stem)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from ispguide import lab, tasks
 from ispguide.secret import Secret
 
+from ..building import Built
 from ..conftest import back_to_built, shell
 from .reader import PICTURES
 
@@ -23,7 +24,7 @@ HOST = "https://mail.example.test"
 
 
 @pytest.fixture(scope="module")
-def window(built: dict, start_chromium: Callable[..., Browser]) -> Iterator[Page]:
+def window(built: Built, start_chromium: Callable[..., Browser]) -> Iterator[Page]:
     """Somebody's browser, in which the server's name leads to the practice server.
 
     What the page's script complains about, a broken rule of the browser too, is kept."""

@@ -57,6 +57,7 @@ def test_a_renewal_is_rehearsed_by_one_click(reader):
     assert fits(card)
 
 
+@pytest.mark.thorough
 def test_a_smarthost_is_typed_in_and_left_again(reader):
     password = Path(lab.status().as_dict()["friend"]["relay_password_file"]).read_text()
     reader.open("12-sending")

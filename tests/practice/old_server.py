@@ -1,5 +1,5 @@
 """An older server beside the practice server: another container, as somebody has it who
-followed the old guide by hand, with three domains, twenty mailboxes, two thousand letters.
+followed the old guide by hand, with three domains and twenty mailboxes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from ispguide.lab.world import trusted
 HOST, SELECTOR = 11, "2019122401"
 DOMAINS = ("example.test", "second.test", "third.test")
 PEOPLE = tuple(f"person{n:02}@{DOMAINS[n % 3]}" for n in range(20))
-EACH = 100
 
 #: What the guide knows of it goes; what remains is what the old guide makes.
 OLD = r"""set -e
@@ -89,8 +88,9 @@ class Old:
 
 
 @contextmanager
-def old_server() -> Iterator[Old]:
-    """A copy of the built server, made old and filled; gone when the block ends."""
+def old_server(each: int) -> Iterator[Old]:
+    """A copy of the built server, made old, with `each` letters for everybody; gone
+    when the block ends."""
     lab = current()
     net = lab.network()
     box = Box(lab.engine, f"{lab.place.lab}-old", "old.example.test")
@@ -109,7 +109,7 @@ def old_server() -> Iterator[Old]:
         old.run(
             f"mariadb --default-character-set=utf8mb4 roundcube <<'END'\n{WEBMAIL}END"
         )
-        old.run(f"python3 -c {shlex.quote(FILL.format(people=PEOPLE, each=EACH))}")
+        old.run(f"python3 -c {shlex.quote(FILL.format(people=PEOPLE, each=each))}")
         yield old
     finally:
         box.remove()

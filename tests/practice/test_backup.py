@@ -100,6 +100,7 @@ def test_nobody_is_overrun_by_everything(furnished):
     assert tasks.backup_key(tasks.HERE) == before
 
 
+@pytest.mark.thorough
 def test_to_another_machine_only_if_it_is_the_one(furnished, cli):
     """No key is believed before it was compared; another one later stops the backup."""
     ours: Settings = Profile.load("practice").settings
@@ -152,10 +153,17 @@ def test_a_failure_is_told_and_healed(furnished, cli):
     assert cli.json("apply", "backup.every_night")["ok"]
 
 
-def test_the_server_is_lost_and_everything_comes_back(furnished):
+@pytest.mark.parametrize(
+    "fresh",
+    [
+        pytest.param(lambda watch: lab.load("built", watch), id="a built one"),
+        pytest.param(lab.reset, id="a bare one", marks=pytest.mark.thorough),
+    ],
+)
+def test_the_server_is_lost_and_everything_comes_back(furnished, fresh):
     """The drill: a fresh server, and every letter, flag, filter, hash and key is equal."""
     held = inventory(tasks.facts_of(tasks.HERE, [FACT]))
-    found = drill()
+    found = drill(fresh=fresh)
     assert list(found.differences) == []
     assert found.before == held
     assert {

@@ -19,6 +19,7 @@ from ispguide.guide import Guide
 from ispguide.lab import guesser, parts
 from ispguide.settings import Settings
 
+from ..building import Built
 from .conftest import bad, settled, shell
 
 #: Door → its jail, and from which address it is tried.  All at the same time.
@@ -34,7 +35,7 @@ RULES = "nft list table inet ispguide"
 
 
 @pytest.fixture(scope="module")
-def guide(built: dict) -> Iterator[Guide]:
+def guide(built: Built) -> Iterator[Guide]:
     with (g := tasks.open_guide()).server:
         settled(g)
         yield g
@@ -89,6 +90,7 @@ def test_every_door_shuts_out_who_guesses_and_lets_in_again(guide, cli):
     assert cli("bans", "lift", "192.0.2.1").returncode == 1
 
 
+@pytest.mark.thorough
 def test_a_ban_ends_by_itself_and_is_longer_the_next_time(guide):
     shell(
         "fail2ban-client set dovecot bantime 3; fail2ban-client set dovecot maxretry 2"

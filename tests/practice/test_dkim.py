@@ -130,6 +130,7 @@ def nobody_is_limited(guide, cli):
             yield
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("nobody_is_limited")
 def test_a_rotation_loses_no_letter_and_no_seal(guide, cli):
     before = signers(guide).signing(DOMAIN)
@@ -199,6 +200,7 @@ def test_without_a_provider_elsewhere_the_proofs_could_not_tell(guide):
     assert state == "unknown" and "mailbox of yours elsewhere" in said
 
 
+@pytest.mark.thorough
 def test_a_closed_port_25_is_not_our_fault(guide):
     lab.provider.close_port_25()
     try:
@@ -323,6 +325,7 @@ def test_every_domain_gets_a_key_of_its_own(guide, more_domains):
 JUDGED = "journalctl -u rspamd -o cat --no-pager | grep rspamd_task_write_log | tail -1"
 
 
+@pytest.mark.thorough
 def test_the_policy_is_raised_and_a_forger_meets_it(guide, cli):
     """A stranger in our name: taken with `none`, refused with `reject`."""
     ours = guide.settings

@@ -22,8 +22,10 @@ from ispguide.lab.engine import Engine, as_root
 from ispguide.profile import Profile
 from ispguide.server import Server
 from ispguide.settings import Secret
+from ispguide.things import File
 
-from .conftest import ROOT, back_to_built, bad, shell
+from .. import fake
+from .conftest import ROOT, back_to_built, bad, settled, shell
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def start_apply(*what):
     )
 
 
+@pytest.mark.thorough
 def test_a_client_killed_again_and_again_ends_in_the_same_state(guide):
     """From a bare server; each apply lives a little longer than the one before."""
     undisturbed = state(guide)
@@ -76,6 +79,39 @@ def test_a_client_killed_again_and_again_ends_in_the_same_state(guide):
     } == {}
     assert shell("dpkg --audit") == ""
     assert guide.apply("server", "packages", "postfix").actions == 0
+
+
+#: The drop-in files and maps of these two chapters.
+MAPS = " ".join(
+    thing.path
+    for chapter in GUIDE
+    if chapter.name in ("postfix", "dovecot")
+    for step in chapter.steps
+    for thing in step.things(fake.SETTINGS)
+    if isinstance(thing, File)
+)
+#: An apply that is killed when the server has said so many words.
+KILLED = """import os, signal
+from ispguide import tasks
+heard = []
+def watch(line):
+    heard.append(line)
+    if len(heard) == {words}:
+        os.kill(os.getpid(), signal.SIGKILL)
+tasks.apply(tasks.HERE, ["postfix", "dovecot"], watch=watch)"""
+
+
+def test_a_client_killed_in_the_middle_leaves_nothing_half_done(guide):
+    undisturbed = state(guide)
+    for words in (1, 3, 6):
+        shell(f"rm -f {MAPS}")
+        code = KILLED.format(words=words)
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+        assert done.returncode == -signal.SIGKILL
+    report = guide.apply("postfix", "dovecot")
+    assert report.ok, bad(report.as_dict())
+    assert state(guide) == undisturbed
+    assert guide.check().ok
 
 
 def test_a_dropped_line_is_picked_up_again(guide):
@@ -137,7 +173,7 @@ def test_when_a_restart_fails_the_files_are_put_back(guide):
     assert shell("systemctl is-active mariadb").strip() == "active"
     shell("systemctl stop squatter")
     assert guide.apply("database").ok
-    assert guide.apply().ok
+    settled(guide)
 
 
 def test_undo_puts_back_and_apply_makes_true_again(guide):
@@ -155,12 +191,12 @@ def test_undo_refuses_what_others_rest_on(guide):
 
 
 def test_two_at_once_go_one_after_the_other(guide):
-    shell("rm /etc/postfix/mysql-email2email.cf; rm /etc/dovecot/conf.d/99-ispguide-*")
+    shell(f"rm {MAPS}")
     both = [start_apply("postfix"), start_apply("dovecot")]
     for client in both:
         out, err = client.communicate()
         assert client.returncode == 0, out.decode() + err.decode()
-    assert guide.apply().ok
+    assert guide.check().ok
     runs = [e["run"] for e in guide.exchange(tell=[tasks.LEDGER]).have[tasks.LEDGER]]
     blocks = [r for i, r in enumerate(runs) if i == 0 or runs[i - 1] != r]
     assert len(blocks) == len(set(blocks)), "two runs wrote between each other"

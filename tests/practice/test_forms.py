@@ -13,6 +13,7 @@ from ispguide.notebook.card import CARDS
 from ispguide.profile import Profile
 from ispguide.settings import Secret
 
+from ..building import Built
 from . import driven
 from .conftest import shell
 
@@ -25,7 +26,7 @@ def console(script: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def desk(built: dict, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def desk(built: Built, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A reader who knows the practice server and no other."""
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
     known = set((home / "profiles").iterdir())

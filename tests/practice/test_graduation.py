@@ -12,13 +12,14 @@ from ispguide.graduation import Graduation
 from ispguide.notebook.graduation import page
 from ispguide.notebook.graduation.markdown import markdown
 
+from ..building import Built
 from .conftest import shell
 
 NOTE = "/var/lib/ispguide/look/notes/planted"
 
 
 @pytest.fixture(scope="module")
-def secrets(built: dict) -> list[str]:
+def secrets(built: Built) -> list[str]:
     """Every password that the server made for itself."""
     kept = json.loads(shell("cat /etc/ispguide/secrets.json"))
     found = [entry["value"] for entry in kept.values()]

@@ -407,6 +407,7 @@ def test_the_commands_say_what_happened(cli):
 # --- an authority that forgot
 
 
+@pytest.mark.thorough
 def test_the_certificate_is_renewed_after_the_internet_began_anew(cli, seat):
     kept = "openssl x509 -noout -serial -in /etc/letsencrypt/live/mail.example.test/cert.pem"
     before = shell(kept)

@@ -1,18 +1,20 @@
-"""The notebooks, executed by nbclient as a learner would by Run All."""
+"""The notebooks, executed by nbclient as a learner would by Run All.
+
+How they are executed, and when, is in tests/building.py: they build the server that all
+other tests have.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import nbclient
-import nbformat
 import pytest
 
-from ispguide import lab, tasks
+from ispguide import tasks
+from ispguide.replay import recorded
+from ispguide.replay.comparing import states
 
-from .conftest import ROOT, shell
+from ..building import LAST, NOTEBOOKS, STEPS, run_all
+from .conftest import back_to_built, shell
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FILES = (
     "find /etc /usr/local /var/spool/postfix/private /var/www /var/vmail -xdev "
     "\\( -type f -o -type l \\) -printf '%p %m %u %g %s %l\\n' | sort | sha256sum; "
@@ -20,42 +22,35 @@ FILES = (
     "postconf -n | sha256sum; mariadb-dump --skip-dump-date mailserver | sha256sum; "
     "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 )
-
-
-def run_all(path: Path, cells: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The text of every output; an exception in a cell fails the test."""
-    monkeypatch.setenv("ISPGUIDE_CELLS", cells)
-    notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        store_widget_state=False,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    client.execute()
-    outputs = [o for c in notebook.cells for o in c.get("outputs", ())]
-    return [o["data"]["text/plain"] if "data" in o else str(o) for o in outputs]
-
-
-@pytest.fixture(scope="module")
-def fresh(home):
-    lab.reset()
+RENEW = "If that is meant, renew it: .venv/bin/python -m ispguide.replay.record"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_make_it_so_builds_the_server(fresh, path, monkeypatch):
-    outputs = run_all(path, "do", monkeypatch)
+def test_make_it_so_builds_the_server(built, path):
+    outputs = built.shown[path.stem]
     assert not [o for o in outputs if "✗" in o or "‖" in o]
 
 
-def test_now_everything_is_true(fresh):
+@pytest.mark.parametrize("last", LAST)
+def test_after_each_chapter_the_recording_tells_what_is_so(built, last):
+    """Each thing stands on the real server as the replay says."""
+    (now,) = (found for step, found in built.after if step == last)
+    then = states(recorded(), STEPS[: STEPS.index(last) + 1])
+    told = {
+        name: (now.get(name, "true"), then.get(name, "true")) for name in {*now, *then}
+    }
+    wrong = {name: two for name, two in told.items() if two[0] != two[1]}
+    assert not wrong, f"After {last} (so, recorded): {wrong}. {RENEW}"
+
+
+def test_now_everything_is_true(built):
     report = tasks.look(tasks.HERE)
     assert report.ok, report.text()
 
 
-def test_look_only_changes_nothing_at_all(fresh, monkeypatch):
+def test_look_only_changes_nothing_at_all(built):
+    back_to_built()
     before = shell(FILES)
     for path in NOTEBOOKS:
-        run_all(path, "look", monkeypatch)
+        run_all(path, "look")
     assert shell(FILES) == before

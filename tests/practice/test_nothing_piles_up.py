@@ -1,4 +1,4 @@
-"""Fifty re-runs, broken lines and new kernels leave one card and nothing else behind.
+"""Re-runs, broken lines and new kernels leave one card and nothing else behind.
 
 A kernel without a browser, on the built server.  What is left over is counted where
 it would lie: cards, widgets, threads and connections in the kernel, sessions, programs
@@ -15,9 +15,9 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from ..building import Built
 from .conftest import ROOT, back_to_built, shell
 
-TIMES = 50
 STEP = "mail = chapter('dovecot').step('encryption')"
 BEGIN = f"""
 import json, threading, psutil
@@ -87,7 +87,13 @@ class Kernel:
 
 
 @pytest.fixture
-def kernel(built: dict, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+def times(pytestconfig: pytest.Config) -> int:
+    """Often enough to see something pile up."""
+    return 50 if pytestconfig.getoption("thorough") else 8
+
+
+@pytest.fixture
+def kernel(built: Built, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
     back_to_built()
     kernel = Kernel()
@@ -107,28 +113,28 @@ def well(held: dict) -> bool:
     return "encryption" in held["heading"] and "true" in held["heading"]
 
 
-def test_the_same_cell_again(kernel):
+def test_the_same_cell_again(kernel, times):
     kernel.run(BEGIN)
     first = kernel.held()
-    for _ in range(TIMES):
+    for _ in range(times):
         kernel.run(STEP)
     assert kernel.held() == first and well(first)
     assert first["lines"] == 0
     nothing_left()
 
 
-def test_a_line_that_breaks_each_time(kernel):
+def test_a_line_that_breaks_each_time(kernel, times):
     kernel.run(BEGIN)
     first = kernel.held()
-    for _ in range(TIMES):
+    for _ in range(times):
         kernel.run(STEP)
         shell("until pkill -f '^sshd: root@notty'; do sleep 0.02; done")
         assert kernel.held() == first
     nothing_left()
 
 
-def test_a_new_kernel_in_the_middle_each_time(kernel):
-    for _ in range(TIMES):
+def test_a_new_kernel_in_the_middle_each_time(kernel, times):
+    for _ in range(times):
         kernel.run("from ispguide.notebook import chapter")
         kernel.run(STEP)
         kernel.restart()

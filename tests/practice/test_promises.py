@@ -146,6 +146,7 @@ def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
     assert proved(cli, "our policy")["state"] == "ok"
 
 
+@pytest.mark.thorough
 def test_names_of_their_own(cli, settings):
     """A second domain, its name in the phone: at every door its own certificate, also
     after the timer renewed it; and switched off again."""

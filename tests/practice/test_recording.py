@@ -20,6 +20,7 @@ from ispguide.replay.record import record
 
 from .conftest import shell
 
+pytestmark = pytest.mark.thorough
 SECRETS = "cat /etc/ispguide/secrets.json"
 
 

@@ -71,6 +71,7 @@ def test_who_came_off_the_list_is_heard_again(cli, net):
     assert letter("hired").code != 554
 
 
+@pytest.mark.thorough
 def test_an_outage_changes_nothing(cli):
     """The list is silent: nobody is refused for it, and nobody is called well."""
     assert cli("lab", "internet", "blocklist", "down").returncode == 0

@@ -19,6 +19,7 @@ import pytest
 from ispguide import lab
 from ispguide.profile import Profile
 
+from ..building import Built
 from .conftest import ROOT, back_to_built, shell
 
 SUDOER = "sophie"
@@ -63,7 +64,7 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def sudoer(built: dict) -> Iterator[str]:
+def sudoer(built: Built) -> Iterator[str]:
     """Somebody who becomes root by a password only, on a server without any mailbox."""
     back_to_built()
     shell(

@@ -149,6 +149,7 @@ def test_the_smarthost_may_send_in_our_name(cli):
     assert f"a:{HOST}" in record and " mx " in record and "-all" in record
 
 
+@pytest.mark.thorough
 def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
     use(cli, WRONG)
     assert lab.mail_run(["test", "-e", LOGIN]).returncode == 1, "the older one"
@@ -176,6 +177,7 @@ def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
     assert way(cli)["state"] == "ok"
 
 
+@pytest.mark.thorough
 def test_who_cannot_prove_its_name_gets_no_password(cli, right):
     """friend.test by another name, which is not in its certificate."""
     change("post." + DOMAIN, "A", lab.status().as_dict()["friend"]["address"])
@@ -201,6 +203,7 @@ def _logins():
     return int(lab.internet_run(["sh", "-c", count]).stdout)
 
 
+@pytest.mark.thorough
 def test_port_465_is_spoken_from_the_first_byte(cli, writes, right):
     door = "submissions/inet"
     options = [f"{door}/{line}" for line in _options()] + [

@@ -12,6 +12,7 @@ from ispguide import lab, tasks
 from ispguide.journey.way import Way
 from ispguide.measures import health
 
+from ..building import Built
 from .conftest import Cli, back_to_built, shell
 
 ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
@@ -19,7 +20,7 @@ BEN = "ben@friend.test"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def anna(built: dict, cli: Cli) -> Iterator[None]:
+def anna(built: Built, cli: Cli) -> Iterator[None]:
     """The built server with Anna, to whom postmaster@ then leads, and two aliases."""
     back_to_built()
     done = cli("people", "add", ANNA, "--password-stdin", stdin=PASSWORD + "\n")

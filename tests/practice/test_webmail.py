@@ -105,6 +105,7 @@ def test_the_proofs_fail_where_they_should(guide):
     assert report.ok, bad(report.as_dict())
 
 
+@pytest.mark.thorough
 def test_a_wrong_right_is_seen_by_the_proof(guide):
     sql("GRANT SELECT ON mailserver.virtual_users TO 'webmail-password'@'localhost'")
     assert proofs(guide)["the hand that writes passwords can read none"] == "failed"
@@ -140,6 +141,7 @@ def test_wrong_guesses_slow_down_the_one_who_guesses(guide):
     assert f"rip={slow[-1]}" in said and "rip=127" not in said and "rip=::1" not in said
 
 
+@pytest.mark.thorough
 def test_a_name_without_mailbox_and_a_wrong_password_look_alike(guide):
     """Otherwise the page would tell who lives here."""
     with opened(guide) as ctx:
