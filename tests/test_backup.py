@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.machinery
 import importlib.util
 import json
+import os
+import shutil
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +22,7 @@ from ispguide.backup import inventory, paper, places, returning, things
 from ispguide.backup.things import KnownMachine, LastBackup
 from ispguide.chapters import backup
 from ispguide.errors import GuideError
+from ispguide.proofs.letters import letter
 from ispguide.replay.server import NotRecorded, Replay, profile
 from ispguide.templates import root
 from tests.fake import SETTINGS as S
@@ -367,28 +373,172 @@ def test_an_older_backup_is_not_taken_for_a_new_one(monkeypatch):
     assert sum("--no-block" in asked for asked in told.asked) == 1
 
 
+#: Copies in a folder, where restic keeps backups: the little that is asked of it here.
+RESTIC = """#!/bin/sh -e
+[ "$1" = --quiet ] && shift
+case $1 in
+backup)
+  for path; do :; done
+  to=$RESTIC_REPOSITORY/ab12cd34$path
+  mkdir -p "$(dirname "$to")" && cp -a "$path" "$to"
+  echo '{"snapshot_id": "ab12cd34ef", "total_files_processed": 1, "total_bytes_processed": 2, "data_added": 3}' ;;
+restore)
+  [ -d "$RESTIC_REPOSITORY/$2" ] || { echo "no matching ID found for prefix $2" >&2; exit 1; }
+  mkdir -p "$(dirname "$4$6")" && cp -a "$RESTIC_REPOSITORY/$2$6" "$4$6" ;;
+esac
+"""
+
+
+class Kept:
+    """A mailbox and its backup, in folders of the test: made by the server's program,
+    read back by the proof's own commands."""
+
+    address = "proof@example.test"
+
+    def __init__(self, folder: Path, program: ModuleType):
+        self.folder, self.program, self.mark = folder, program, ""
+        self.mails = folder / "vmail/example.test/proof/Maildir"
+        self.safe = Path(f"{folder}/safe/ab12cd34{self.mails}")
+        self.afterwards: Callable[[Kept], object] = lambda kept: None
+        for sub in ("new", "cur"):
+            (self.mails / sub).mkdir(parents=True)
+        self.write(self.mails / "cur" / "1.M1P1.mail,S=20,W=21:2,S", "an older letter")
+        for name, text in {
+            "bin/restic": RESTIC,
+            "bin/systemctl": "#!/bin/sh\necho inactive\n",
+            "backup.env": f"RESTIC_REPOSITORY={folder}/safe\n",
+        }.items():
+            self.write(folder / name, text)
+
+    def write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def letter(self, where: Path) -> Path:
+        (found,) = (path for path in where.glob("*/2.*,S=*"))
+        return found
+
+    def deliver(self, mark: str) -> None:
+        """As Dovecot does it: the letter, and its subject in a cache."""
+        self.mark = mark
+        text = letter(mark, self.address)
+        self.write(self.mails / "new" / "2.M2P2.mail,S=400,W=411", text)
+        self.write(self.mails / "dovecot.index.cache", f"A letter, {mark}")
+
+    def tell(self, command: str) -> dict:
+        if command.startswith("systemctl start"):
+            with suppress(self.program.Wrong):  # systemd tells it to nobody
+                self.program.run()
+            self.afterwards(self)
+            return {"rc": 0, "out": "", "err": ""}
+        for there, here in {
+            "/var/vmail": "vmail", "/var/lib/ispguide": "", places.ENVIRONMENT: "backup.env",
+        }.items():  # fmt: skip
+            command = command.replace(there, str(self.folder / here))
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+        return {"rc": done.returncode, "out": done.stdout, "err": done.stderr}
+
+
+@pytest.fixture
+def kept(program, tmp_path, monkeypatch) -> Kept:
+    """Such a mailbox, in which a stranger's letter arrives."""
+    from ispguide.proofs import returning as proof
+
+    made = Kept(tmp_path, program)
+    monkeypatch.setattr(program, "STATE", tmp_path / Path(places.STATE).name)
+    monkeypatch.setattr(program, "PATHS", (str(tmp_path / "vmail"),))
+    monkeypatch.setattr(program, "dump", lambda: ["mailserver"])
+    monkeypatch.setenv("RESTIC_REPOSITORY", str(tmp_path / "safe"))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    for name in ("DAILY", "WEEKLY", "MONTHLY"):
+        monkeypatch.setenv(f"KEEP_{name}", "3")
+    monkeypatch.setattr(proof, "bring", lambda ctx, mark: made.deliver(mark))
+    monkeypatch.setattr(proof, "arrived", lambda ctx, mark, said: (True, ""))
+    monkeypatch.setattr(proof.time, "sleep", lambda seconds: None)
+    return made
+
+
+def nothing(kept: Kept) -> None:
+    """Between the backup and the look at it."""
+
+
+def read_by_its_owner(kept: Kept) -> None:
+    new = kept.letter(kept.mails)
+    new.rename(kept.mails / "cur" / f"{new.name}:2,S")
+
+
+def others_come_and_go(kept: Kept) -> None:
+    (kept.mails / "cur" / "1.M1P1.mail,S=20,W=21:2,S").unlink()
+    kept.write(kept.mails / "new" / "3.M3P3.mail,S=10,W=11", "a newer letter")
+
+
+def changed_here(kept: Kept) -> None:
+    path = kept.letter(kept.mails)
+    path.write_text(path.read_text() + ".")
+
+
+def changed_in_the_backup(kept: Kept) -> None:
+    path = kept.letter(kept.safe)
+    path.write_text(path.read_text() + ".")
+
+
+def gone_here(kept: Kept) -> None:
+    kept.letter(kept.mails).unlink()
+
+
+def not_in_the_backup(kept: Kept) -> None:
+    kept.letter(kept.safe).unlink()
+
+
+def nowhere(kept: Kept) -> None:
+    gone_here(kept)
+    not_in_the_backup(kept)
+
+
+@pytest.mark.parametrize("what", [nothing, read_by_its_owner, others_come_and_go])
+def test_what_comes_back_is_equal(kept, what):
+    from ispguide.proofs import returning as proof
+
+    kept.afterwards = what
+    verdict, seen = proof.comes_back(kept)
+    path = kept.letter(kept.mails)
+    assert kept.mark in path.read_text()
+    mark = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (verdict, seen) == (
+        True,
+        f"Backup ab12cd34, read back: from the backup {mark}, in the mailbox {mark}.",
+    )
+    assert not list(kept.folder.glob("read-back.*")), "it leaves nothing behind"
+
+
 @pytest.mark.parametrize(
-    ("read", "ok"),
-    [
-        ({"rc": 0, "out": "from the backup ab, in the mailbox ab", "err": ""}, True),
-        ({"rc": 1, "out": "from the backup ab, in the mailbox cd", "err": ""}, False),
-        ({"rc": 75, "out": "", "err": "wrong password"}, False),
-    ],
+    "what", [changed_here, changed_in_the_backup, gone_here, not_in_the_backup, nowhere]
 )
-def test_what_comes_back_must_be_equal(monkeypatch, read, ok):
+def test_what_comes_back_is_not_equal(kept, what):
     from ispguide.proofs import returning as proof
 
-    monkeypatch.setattr(proof, "bring", lambda ctx, mark: None)
-    monkeypatch.setattr(proof, "arrived", lambda ctx, mark, said: (True, ""))
-    told = Told('inactive\n{"started": 101, "ok": true, "snapshot": "ab12"}', read=read)
-    verdict, seen = proof.comes_back(told)
-    assert verdict is ok and ("ab" in seen or "password" in seen)
+    kept.afterwards = what
+    verdict, seen = proof.comes_back(kept)
+    assert verdict is False and "Read back, and not equal: from the backup" in seen
 
 
-def test_a_backup_that_failed_is_no_proof(monkeypatch):
+def test_a_backup_that_cannot_be_opened_is_no_proof(kept):
     from ispguide.proofs import returning as proof
 
-    monkeypatch.setattr(proof, "bring", lambda ctx, mark: None)
-    monkeypatch.setattr(proof, "arrived", lambda ctx, mark, said: (True, ""))
-    told = Told('inactive\n{"started": 101, "ok": false, "failed": "no space"}')
-    assert proof.comes_back(told) == (False, "The backup failed: no space")
+    kept.afterwards = lambda kept: shutil.rmtree(kept.folder / "safe")
+    verdict, seen = proof.comes_back(kept)
+    assert verdict is False
+    assert (
+        seen == "Nothing could be read back: no matching ID found for prefix ab12cd34"
+    )
+
+
+def test_a_backup_that_failed_is_no_proof(kept, monkeypatch):
+    from ispguide.proofs import returning as proof
+
+    def full() -> dict:
+        raise kept.program.Wrong("no space")
+
+    monkeypatch.setattr(kept.program, "copy", full)
+    assert proof.comes_back(kept) == (False, "The backup failed: no space")

@@ -42,9 +42,13 @@ def run(name: str, step: str):
 
 
 def test_a_step_is_made_so_and_its_card_says_so():
-    for step in ("the_machine", "remember_settings", "the_name"):
+    for step, word in (
+        ("the_machine", "✓ true"),
+        ("remember_settings", "✚ made true"),
+        ("the_name", "✓ true"),
+    ):
         card = run("server", step)
-        assert "made true" in card.head.value or "true" in card.head.value
+        assert f'<span role="status">{word}</span>' in card.head.value
     assert "hostname -f answers" in card.body.value
 
 

@@ -424,7 +424,8 @@ def test_a_change_as_one_would_type_it():
         "send",
         "END",
     ]  # fmt: skip
-    assert all(line.startswith("#") for line in noted(change).command.splitlines())
+    _, *lines = noted(change).command.splitlines()
+    assert lines == [f"# {line}" for line in typed.splitlines()]
 
 
 def test_without_a_key_nothing_is_published():

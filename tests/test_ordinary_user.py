@@ -76,6 +76,7 @@ def test_every_notebook_runs_and_builds_the_server(user):
     assert len([o for o in shown if "REPLAY" in o]) > len(GUIDE)
     done = user.ispguide("check", "--server", "replay", "--json")
     assert json.loads(done.stdout.partition("\n")[2])["ok"], done.stdout
+    assert (user.home / "ispguide" / "replay.json").exists()
 
 
 @pytest.mark.thorough

@@ -53,6 +53,7 @@ def test_no_value_can_break_out_of_the_sql():
     evil = "x' OR 1=1; --@example.test"
     for run in (people.remove(evil), people.add_alias(evil, evil)):
         assert "OR 1=1" not in run.stdin
+        assert f"CONVERT(0x{evil.encode().hex()} " in run.stdin
 
 
 # --- addresses ---------------------------------------------------------------

@@ -15,6 +15,8 @@ from playwright.sync_api import Locator, expect
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
+from ispguide.components import PARTS
+from ispguide.notebook.pictures.diagram import PLACES
 
 from ..conftest import ROOT
 from .reader import Reader
@@ -114,7 +116,12 @@ class TestWalk:
     def test_01_shows_the_whole_picture(self, reader):
         reader.open("01-big-picture")
         walk_through(reader)
-        picture(reader, "01-big-picture", reader.notebook.locator(".ispg-card").first)
+        card = reader.card("The big picture")
+        card.expect(f"0 of {len(PARTS)} components are well")
+        drawn = card.box.locator("svg a")
+        expect(drawn).to_have_count(len(PLACES))
+        expect(drawn.filter(has_text="○ open")).to_have_count(len(PLACES))
+        picture(reader, "01-big-picture", card.box)
 
     def test_02_is_proved_by_shift_enter_alone(self, reader):
         reader.open("02-server")

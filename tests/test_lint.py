@@ -1,0 +1,133 @@
+"""Ruff and mypy, on the package, the tests, and the programs that run on servers.
+
+The programs lie below templates/ as they are installed, without `.py`; two of them hold
+words of Jinja.  So each is looked at as a server gets it: written by the guide's own
+machinery for a reader who chose everything.  Nobody formats them here: that would
+change files on servers for the looks alone.
+Sources: https://docs.astral.sh/ruff/, https://mypy.readthedocs.io/
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ispguide.chapters import GUIDE
+from ispguide.templates import root
+from ispguide.things import File
+from tests.conftest import ROOT
+from tests.fake import SETTINGS
+
+#: So that the programs that wait for a wish are written, too.
+S = replace(
+    SETTINGS,
+    backup_to="keeper@vault.friend.test:mail",
+    old_server="old.example.test",
+)
+#: They speak to the system by its own names, as `remote.py` does (see pyproject.toml).
+NOT_ASKED = "PTH,SIM115"
+#: (program, rule) → how often it is broken: known, looked at, and no fault.  A mend
+#: changes what is installed on servers, so it waits for the next recording; whoever
+#: makes it takes it off the list.
+BY_RUFF = {
+    ("ispguide-look", "B904"): 2,  # the cause is in the words already
+    ("ispguide-look", "B905"): 1,  # rows of one length, by construction
+    ("quota-door", "UP041"): 1,  # the older name of the same error
+}
+BY_MYPY = {
+    ("ispguide-backup", "operator"): 1,  # a verb's function, from a dict
+    ("ispguide-move", "operator"): 1,
+    ("ispguide-move", "var-annotated"): 2,  # a dict that is filled later
+    ("ispguide-move", "arg-type"): 1,  # lines with one Tab at least: two words
+    ("ispguide-move", "index"): 1,  # a key without a size (Ed25519): certbot makes none
+}
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def clean(*words: str) -> None:
+    done = run(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff_has_nothing_to_say():
+    clean("ruff", "check", ".")
+
+
+def test_everything_is_formatted():
+    clean("ruff", "format", "--check", ".")
+
+
+def test_types_are_right():
+    clean("mypy")
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Every Python program of the templates, as a server gets it."""
+    folder, written = tmp_path_factory.mktemp("programs"), list[str]()
+    for path, text in sorted(texts().items()):
+        file = folder / Path(path).name
+        file.write_text(text)
+        written.append(str(file))
+    return written
+
+
+def texts() -> dict[str, str]:
+    """{path on the server: text} of the files that say they are Python."""
+    steps = (step for chapter in GUIDE for step in chapter)
+    files = (t for step in steps for t in step.things(S) if isinstance(t, File))
+    return {f.path: f.text for f in files if python(f.text)}
+
+
+def python(text: str) -> bool:
+    return bool(re.match(r"#!\S*(/env )?\S*python", text))
+
+
+def test_none_is_forgotten():
+    """What lies below templates/ as Python is what the guide writes."""
+    found = {
+        f"/{path.relative_to(root())}"
+        for path in root().rglob("*")
+        if path.is_file() and python(path.read_text())
+    }
+    assert found and found == texts().keys()
+
+
+def complaints(form: str, *words: str) -> Counter[tuple[str, str]]:
+    """(program, rule) of each line that a tool says; `form` matches such a line."""
+    done = run(*words)
+    found = re.findall(form, done.stdout, re.M)
+    print(done.stdout)  # pytest shows it when the count is another
+    # An exit code without a complaint, or the other way round: it broke down.
+    assert done.returncode == bool(found), done.stdout + done.stderr
+    return Counter((Path(file).name, rule) for file, rule in found)
+
+
+def test_ruff_finds_in_programs_what_is_known(programs: list[str]):
+    how = ["--config=pyproject.toml", "--output-format=concise"]
+    how += ["--extend-ignore", NOT_ASKED]
+    form = r"^(\S+?):\d+:\d+: ([\w-]+):? "
+    assert complaints(form, "ruff", "check", *how, *programs) == BY_RUFF
+
+
+def test_mypy_finds_in_programs_what_is_known(programs: list[str]):
+    """With a cache of its own: it is less strict than with the package."""
+    how = [
+        "--config-file=",
+        "--cache-dir=.mypy_cache/programs",
+        "--python-version=3.11",
+    ]
+    how += ["--scripts-are-modules", "--check-untyped-defs"]
+    form = r"^(\S+?):\d+: error: .*\[([\w-]+)\]$"
+    assert complaints(form, "mypy", *how, *programs) == BY_MYPY
