@@ -33,6 +33,7 @@ class Applying:
         self.guide, self.watch = guide, watch
         self.actions = 0
         self.chosen: Sequence[Step] = ()
+        self.own: set[str] = set()  # the things of the chosen steps, by name
         self.fresh: set[str] = set()  # steps looked at since the last change
         #: step → {thing: why what rests on it must wait}
         self.bad: dict[str, dict[str, str]] = {}
@@ -41,6 +42,7 @@ class Applying:
     def run(self, steps: Sequence[Step]) -> list[Finding]:
         """Findings of all steps after making them true."""
         self.chosen = steps
+        self.own = {name for step in steps for name in names_of(self.guide, step)}
         base = {str(b): b for s in steps for b in self.guide.rests_on(s)}
         ground = [b for b in base.values() if b not in steps]
         self.guide.look([*ground, *steps], wait=True, watch=self.watch)
@@ -61,12 +63,11 @@ class Applying:
                 self.bad[str(step)] = {f.thing: f"{where}: {f.gap}" for f in gaps}
 
     def _reason_to_wait(self, step: Step) -> str:
-        """The first gap below the step that it would not close itself: a stopped
-        service that the step starts anyway is no reason to wait."""
-        own = names_of(self.guide, step)
+        """The first gap below the step that this run would not close itself: a stopped
+        service that one of its steps starts anyway is no reason to wait."""
         for need in self.guide.rests_on(step):
             for thing, why in self.bad.get(str(need), {}).items():
-                if thing not in own:
+                if thing not in self.own:
                     return why
         return ""
 

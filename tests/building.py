@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbclient
 import nbformat
@@ -143,7 +143,9 @@ def build() -> Built:
     made = Built(current().place.lab)
     for path in NOTEBOOKS:
         with (guide := tasks.open_guide()).server:
-            made.shown[path.stem] = run_all(path, "do", Witness(guide, made.after))
+            made.shown[path.stem] = run_all(
+                path, cells="do", seen=Witness(guide, made.after)
+            )
         for name in (name for name, last in CHECKPOINTS.items() if last == path.stem):
             lab.save(name)
     return made
@@ -165,15 +167,18 @@ class Witness:
             self._chapter = cell["source"].rpartition('chapter("')[2].partition('"')[0]
 
 
-def run_all(path: Path, cells: str, seen: Witness | None = None) -> list[str]:
-    """Run All, in a kernel; the text of every output.  An error in a cell is raised."""
-    notebook = nbformat.read(path, as_version=4)
+def run_all(
+    *paths: Path, cells: Literal["look", "do"], seen: Witness | None = None
+) -> list[str]:
+    """Run All, in one kernel; the text of every output.  An error in a cell is raised."""
+    notebook, *more = (nbformat.read(path, as_version=4) for path in paths)
+    notebook.cells += [cell for book in more for cell in book.cells]
     client = nbclient.NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         store_widget_state=False,
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(paths[0].parent)}},
         on_cell_executed=seen,
     )
     client.execute(env=os.environ | {"ISPGUIDE_CELLS": cells})

@@ -139,6 +139,28 @@ def test_a_stopped_service_does_not_block_a_later_step_that_starts_it():
     assert g.check().ok
 
 
+def test_nor_does_it_block_the_steps_before_that_one():
+    """A chapter that was edited by hand repairs itself, whoever else has its service."""
+    first, second = story()
+
+    @second.step
+    def write_b(s):
+        """A file that the service does not read."""
+        yield File("/b", text="2\n")
+
+    @second.step
+    def read_b(s):
+        """The same service as in the chapter before."""
+        yield Service("d", reads="/a")
+
+    there = world(a="1\n", b="hand\n")
+    there[facts.unit("d")] = there[facts.unit("d")] | {"active": "inactive"}
+    g = Guide(FakeServer(there, effect), SETTINGS, [first, second])
+    assert [f.state for f in g.apply("second.write_b")] == ["blocked"]
+    assert [f.state for f in g.apply("second")] == ["fixed", "fixed"]
+    assert g.check().ok
+
+
 def test_two_wrong_files_that_one_test_reads_are_mended_together():
     """The service starts only when both files are right, whichever step is first."""
     first, _ = story()

@@ -19,17 +19,15 @@ from .ordinary import ROOT, Ordinary, python
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STARTER = ROOT / "guide"
-#: Runs a notebook in a kernel of this very Python, and prints its outputs.
+#: Runs the notebooks in a kernel of this very Python, and prints all outputs.
 RUN = """
 import json, sys, nbclient, nbformat
-found = []
-for path in sys.argv[1:]:
-    notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
-        store_widget_state=False, resources={"metadata": {"path": sys.path[0] or "."}},
-    ).execute()
-    found.append([[o for o in c.get("outputs", ())] for c in notebook.cells])
-print("OUTPUTS" + json.dumps(found))
+notebook, *more = (nbformat.read(path, as_version=4) for path in sys.argv[1:])
+notebook.cells += [cell for book in more for cell in book.cells]
+nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
+    store_widget_state=False, resources={"metadata": {"path": sys.path[0] or "."}},
+).execute()
+print("OUTPUTS" + json.dumps([o for c in notebook.cells for o in c.get("outputs", ())]))
 """
 
 
@@ -64,8 +62,7 @@ def outputs(user, cells: str) -> list[str]:
         ISPGUIDE_CELLS=cells, ISPGUIDE_SERVER="replay",
     )  # fmt: skip
     assert "OUTPUTS" in done.stdout, done.stdout[-3000:]
-    found = json.loads(done.stdout.rpartition("OUTPUTS")[2])
-    shown = [output for book in found for cell in book for output in cell]
+    shown = json.loads(done.stdout.rpartition("OUTPUTS")[2])
     return [o["data"]["text/plain"] if "data" in o else str(o) for o in shown]
 
 

@@ -17,6 +17,10 @@ from playwright.sync_api import Locator, Page, expect
 
 #: Pictures for somebody to look at; not kept by git.
 PICTURES = Path(__file__).parent / "pictures"
+#: The numbers beside the cells; 0: it never ran, or runs now.
+NUMBERS = """[...document.querySelectorAll(
+  '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'
+)].map(prompt => parseInt(prompt.textContent.slice(1)) || 0)"""
 #: True when no card works any more, and no cell.
 AT_REST = """() => {
   const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
@@ -104,10 +108,12 @@ class Reader:
 
     def run_all(self, seconds: float = 120) -> None:
         """*Run All Cells*, and wait until every card is at rest."""
+        before = self.page.evaluate(f"() => Math.max(0, ...{NUMBERS})")
         self.menu("Run", "Run All Cells")
         self.page.wait_for_function(
-            "() => document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)'"
-            " + ' .jp-OutputArea-output')"
+            f"before => {NUMBERS}.every(number => number > before)",
+            arg=before,
+            timeout=seconds * 1000,
         )
         self.at_rest(seconds)
 

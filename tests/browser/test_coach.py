@@ -48,7 +48,13 @@ def test_copy_publish_and_follow(reader):
     reader.picture("coach-propagation")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "dark",
+    [
+        pytest.param(False, id="light"),
+        pytest.param(True, id="dark", marks=pytest.mark.thorough),
+    ],
+)
 def test_as_it_looks(reader, dark):
     change(DOMAIN, "TXT", '"v=spf1 mx -all"', '"v=spf1 a -all"')
     reader.desk.theme(dark)

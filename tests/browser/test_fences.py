@@ -21,7 +21,13 @@ def _guessed(on_built):
     shell("fail2ban-client unban --all")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "dark",
+    [
+        pytest.param(False, id="light"),
+        pytest.param(True, id="dark", marks=pytest.mark.thorough),
+    ],
+)
 def test_as_it_looks(reader, dark):
     word = "dark" if dark else "light"
     reader.desk.theme(dark)

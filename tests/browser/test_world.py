@@ -27,7 +27,7 @@ def _server(on_built):
     back_to_built()
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def theme(reader, request):
     reader.desk.theme(request.param == "dark")
     yield request.param

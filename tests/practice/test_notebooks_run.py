@@ -51,6 +51,5 @@ def test_now_everything_is_true(built):
 def test_look_only_changes_nothing_at_all(built):
     back_to_built()
     before = shell(FILES)
-    for path in NOTEBOOKS:
-        run_all(path, "look")
+    run_all(*NOTEBOOKS, cells="look")
     assert shell(FILES) == before
