@@ -2,8 +2,8 @@
 
 Every change is tested by the suite that runs without a word; `--thorough` runs all
 there is, `--quick` what needs no server.  The tests wait for a server most of their
-time, so there is one hand more than processors, each with a practice server of its
-own; whoever names files or options gets pytest as it is.  Manual: pytest-xdist.
+time, so there is one hand more than processors, at most four, each with a practice
+server of its own; whoever names files or options gets pytest as it is.  Manual: pytest-xdist.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import click
 from ispguide.errors import GuideError
 
 #: A file stays in one hand, and the files come in the order of tests/suite.py.
-HANDS = ("-n", str((os.cpu_count() or 1) + 1), "--dist=loadfile", "--no-loadscope-reorder")  # fmt: skip
+HANDS = ("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadfile", "--no-loadscope-reorder")  # fmt: skip
 SUITES = ("--thorough", "--quick", "--durations")
 
 
