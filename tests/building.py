@@ -17,14 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import nbclient
 import nbformat
 
 from ispguide import lab, tasks
+from ispguide.chapter import Chapter
 from ispguide.chapters import GUIDE
-from ispguide.guide import Guide
+from ispguide.lab.checkpoint import image_of
 from ispguide.lab.parts import current
 from ispguide.replay.comparing import told
 
@@ -38,8 +39,6 @@ WORLD = (
 
 #: What is kept on the way, and after which notebook.
 CHECKPOINTS = {"halfway": "07-dovecot", "built": NOTEBOOKS[-1].stem}
-STEPS = [str(step) for chapter in GUIDE for step in chapter.steps]
-LAST = [str(chapter.steps[-1]) for chapter in GUIDE if chapter.steps]
 
 
 @dataclass
@@ -49,15 +48,15 @@ class Built:
     lab: str = ""
     #: notebook → the text of its outputs
     shown: dict[str, list[str]] = field(default_factory=dict)
-    #: [last step of a chapter, how each thing stands after it]
-    after: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    #: chapter → how each thing stands after its notebook
+    after: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class Yard:
     """The folder that all hands of one run of the tests share."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, keep: bool):
+        self.folder, self.keep = folder, keep
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
@@ -68,10 +67,15 @@ class Yard:
 
     @contextmanager
     def member(self) -> Iterator[None]:
-        """Who works here; the last one to leave takes the checkpoints away."""
+        """Who works here, with a lab that ends with the block; the last one to leave
+        takes the checkpoints away.  `keep`: all stays, for the next run."""
         with (self.folder / "members").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
+            self._world()
             yield
+            if self.keep:
+                return
+            lab.down()
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -83,11 +87,11 @@ class Yard:
         (self.folder / "built.json").unlink(missing_ok=True)
         images = engine.text("images", "--format", "{{.Repository}}:{{.Tag}}").split()
         for place in self.folder.glob("*/lab/*"):
-            kept = f"localhost/{place.name}-kept:"
-            for image in (name for name in images if name.startswith(kept)):
+            ours = f"{image_of(place.name)}:"
+            for image in (name for name in images if name.startswith(ours)):
                 engine.run("rmi", image)
 
-    def world(self) -> None:
+    def _world(self) -> None:
         """Have the lab of this hand running, with the internet that all have."""
         world = self.folder / "world"
         with self._alone("world"):
@@ -125,12 +129,12 @@ class Yard:
             roots.write_text(here + theirs)
 
 
-def _take(lab_: str) -> None:
+def _take(theirs: str) -> None:
     """The checkpoints of that lab are ours, too."""
     here = current()
     for name in CHECKPOINTS:
-        there = f"localhost/{lab_}-kept:{name}"
-        here.engine.run("tag", there, f"localhost/{here.place.lab}-kept:{name}")
+        ours = image_of(here.place.lab, name)
+        here.engine.run("tag", image_of(theirs, name), ours)
 
 
 def _roots() -> Path:
@@ -141,35 +145,24 @@ def build() -> Built:
     """From a bare server, by every notebook in turn."""
     lab.reset()
     made = Built(current().place.lab)
+    chapters = {Path(chapter.notebook).stem: chapter for chapter in GUIDE}
     for path in NOTEBOOKS:
-        with (guide := tasks.open_guide()).server:
-            made.shown[path.stem] = run_all(
-                path, cells="do", seen=Witness(guide, made.after)
-            )
+        made.shown[path.stem] = run_all(path, cells="do")
+        if chapter := chapters.get(path.stem):
+            with (guide := tasks.open_guide()).server:
+                made.after[chapter.name] = told(guide, steps_until(chapter))
         for name in (name for name, last in CHECKPOINTS.items() if last == path.stem):
             lab.save(name)
     return made
 
 
-class Witness:
-    """Looks at everything whenever the last step of a chapter is done."""
-
-    def __init__(self, guide: Guide, after: list[tuple[str, dict[str, str]]]):
-        self.guide, self.after = guide, after
-        self._chapter = ""
-
-    def __call__(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
-        step = f"{self._chapter}.{cell['id']}"
-        if step in LAST:
-            done = STEPS[: STEPS.index(step) + 1]
-            self.after.append((step, told(self.guide, done)))
-        elif cell["id"] == "chapter":
-            self._chapter = cell["source"].rpartition('chapter("')[2].partition('"')[0]
+def steps_until(chapter: Chapter) -> list[str]:
+    """All steps of the guide up to the last one of this chapter."""
+    until = GUIDE[: GUIDE.index(chapter) + 1]
+    return [str(step) for one in until for step in one.steps]
 
 
-def run_all(
-    *paths: Path, cells: Literal["look", "do"], seen: Witness | None = None
-) -> list[str]:
+def run_all(*paths: Path, cells: Literal["look", "do"]) -> list[str]:
     """Run All, in one kernel; the text of every output.  An error in a cell is raised."""
     notebook, *more = (nbformat.read(path, as_version=4) for path in paths)
     notebook.cells += [cell for book in more for cell in book.cells]
@@ -179,7 +172,6 @@ def run_all(
         kernel_name="python3",
         store_widget_state=False,
         resources={"metadata": {"path": str(paths[0].parent)}},
-        on_cell_executed=seen,
     )
     client.execute(env=os.environ | {"ISPGUIDE_CELLS": cells})
     outputs = [o for c in notebook.cells for o in c.get("outputs", ())]

@@ -40,7 +40,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Yard:
     kept = os.environ.get("ISPGUIDE_TEST_HOME")
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return Yard(Path(kept) if kept else shared / "yard")
+    return Yard(Path(kept) if kept else shared / "yard", keep=bool(kept))
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +50,8 @@ def home(yard: Yard) -> Iterator[Path]:
     path.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ISPGUIDE_HOME", str(path))
-        if "ISPGUIDE_TEST_HOME" in os.environ:
-            yard.world()
-            yield path
-            return
         with yard.member():
-            yard.world()
             yield path
-            lab.down()
 
 
 class Cli:

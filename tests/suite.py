@@ -53,9 +53,11 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     if not config.getoption("thorough"):
-        rest = [item for item in items if item.get_closest_marker("thorough")]
-        config.hook.pytest_deselected(items=rest)
-        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        asked: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            asked[not item.get_closest_marker("thorough")].append(item)
+        config.hook.pytest_deselected(items=asked[False])
+        items[:] = asked[True]
     seed = config.getoption("order")
     if seed is None:
         items.sort(key=_turn)

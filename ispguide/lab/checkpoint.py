@@ -27,7 +27,7 @@ def save(name: str, watch: Watch = ignore) -> Status:
             raise _nothing_running()
         watch(f"Keeping the practice server as {name!r} …")
         lab.mail.stop()
-        kept = f"{_kept(lab)}:{tag}"
+        kept = image_of(lab.place.lab, tag)
         lab.engine.run("commit", "--quiet", lab.mail.name, kept)
         net = lab.network()
         replace(lab, net, kept, bare=False)
@@ -38,7 +38,7 @@ def load(name: str, watch: Watch = ignore) -> Status:
     """Have the mail server again as it was kept under this name."""
     tag = _tag(name)
     with alone() as lab:
-        kept = f"{_kept(lab)}:{tag}"
+        kept = image_of(lab.place.lab, tag)
         if not lab.engine.ok("image", "inspect", kept):
             raise LabProblem(
                 f"No checkpoint is called {name!r}.",
@@ -62,21 +62,21 @@ def checkpoints() -> list[str]:
 def forget(name: str) -> None:
     """Drop a checkpoint; the server that came from it stays."""
     lab = current()
-    lab.engine.run("rmi", "--force", f"{_kept(lab)}:{_tag(name)}")
+    lab.engine.run("rmi", "--force", image_of(lab.place.lab, _tag(name)))
 
 
-def _kept(lab: Lab) -> str:
-    """The image name under which this lab's checkpoints are."""
-    return f"localhost/{lab.place.lab}-kept"
+def image_of(lab: str, name: str = "") -> str:
+    """The image that is the checkpoint `name` of the lab called so; without a name, of
+    any of them."""
+    return f"localhost/{lab}-kept" + (f":{name}" if name else "")
 
 
 def _checkpoints(lab: Lab) -> list[str]:
     # All names of an image are listed, also those it has in another lab.
-    found = lab.engine.text(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", _kept(lab)
-    )
+    ours = image_of(lab.place.lab)
+    found = lab.engine.text("images", "--format", "{{.Repository}}:{{.Tag}}", ours)
     kept = (name.rpartition(":") for name in found.split())
-    return sorted(tag for repository, _, tag in kept if repository == _kept(lab))
+    return sorted(tag for repository, _, tag in kept if repository == ours)
 
 
 def _tag(name: str) -> str:

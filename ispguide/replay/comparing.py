@@ -87,11 +87,19 @@ def _states(old: Recording, new: Recording, steps: list[str]) -> Iterator[str]:
     for count in range(len(steps) + 1):
         after = steps[count - 1] if count else "the beginning"
         before, now = (states(r, steps[:count]) for r in (old, new))
-        for thing in dict.fromkeys([*before, *now]):
-            was, is_ = before.get(thing, "true"), now.get(thing, "true")
-            if was != is_ and thing not in told:
+        for thing, (was, is_) in otherwise(before, now).items():
+            if thing not in told:
                 told.add(thing)
                 yield f"After {after}: {thing} was {was}, is {is_}."
+
+
+def otherwise(
+    before: Mapping[str, str], now: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """Each thing whose state is another one: (then, now); what is not named is true."""
+    names = dict.fromkeys([*before, *now])
+    pairs = {n: (before.get(n, "true"), now.get(n, "true")) for n in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _proofs(old: Recording, new: Recording) -> Iterator[str]:

@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 #: Pictures for somebody to look at; not kept by git.
 PICTURES = Path(__file__).parent / "pictures"
+#: Whether it is dark; how all but the cards look then, the thorough suite asks.
+THEMES = (
+    pytest.param(False, id="light"),
+    pytest.param(True, id="dark", marks=pytest.mark.thorough),
+)
 #: The numbers beside the cells; 0: it never ran, or runs now.
 NUMBERS = """[...document.querySelectorAll(
   '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from ispguide import tasks
 
 from ..practice.test_dns import DOMAIN, change, forget
+from .reader import THEMES
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +49,7 @@ def test_copy_publish_and_follow(reader):
     reader.picture("coach-propagation")
 
 
-@pytest.mark.parametrize(
-    "dark",
-    [
-        pytest.param(False, id="light"),
-        pytest.param(True, id="dark", marks=pytest.mark.thorough),
-    ],
-)
+@pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     change(DOMAIN, "TXT", '"v=spf1 mx -all"', '"v=spf1 a -all"')
     reader.desk.theme(dark)

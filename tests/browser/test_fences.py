@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from ispguide.lab import guesser
 
 from ..practice.conftest import shell
+from .reader import THEMES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,13 +22,7 @@ def _guessed(on_built):
     shell("fail2ban-client unban --all")
 
 
-@pytest.mark.parametrize(
-    "dark",
-    [
-        pytest.param(False, id="light"),
-        pytest.param(True, id="dark", marks=pytest.mark.thorough),
-    ],
-)
+@pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     word = "dark" if dark else "light"
     reader.desk.theme(dark)

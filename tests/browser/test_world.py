@@ -16,6 +16,7 @@ from ispguide.lab.world import wait_for
 from ispguide.smarthost import LOGIN
 
 from ..conftest import back_to_built, shell
+from .reader import THEMES
 
 RELAY = "relay@friend.test"
 KEY = "/etc/letsencrypt/live/mail.example.test/cert.pem"
@@ -28,10 +29,10 @@ def _server(on_built):
     back_to_built()
 
 
-@pytest.fixture(params=["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.fixture(params=THEMES)
 def theme(reader, request):
-    reader.desk.theme(request.param == "dark")
-    yield request.param
+    reader.desk.theme(request.param)
+    yield "dark" if request.param else "light"
     reader.desk.theme(False)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ispguide.lab import world
 from ispguide.lab.box import Box
+from ispguide.lab.checkpoint import image_of
 from ispguide.lab.filling import filled, tar, values
 from ispguide.lab.parts import current
 from ispguide.lab.world import trusted
@@ -98,8 +99,7 @@ def old_server(each: int) -> Iterator[Old]:
     try:
         files = filled("mail", values(lab.place, net)) | trusted(lab.place)
         own = tar({k: v for k, v in files.items() if "hostname" not in k})
-        image = f"localhost/{lab.place.lab}-kept:built"
-        box.create(image, net, HOST, lab.place.lab, [own])
+        box.create(image_of(lab.place.lab, "built"), net, HOST, lab.place.lab, [own])
         box.start()
         box.booted()
         old = Old(box, net.ip4(HOST))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import pytest
 
 from ispguide import tasks
+from ispguide.chapters import GUIDE
 from ispguide.replay import recorded
-from ispguide.replay.comparing import states
+from ispguide.replay.comparing import otherwise, states
 
-from ..building import LAST, NOTEBOOKS, STEPS, run_all
+from ..building import NOTEBOOKS, run_all, steps_until
 from .conftest import back_to_built, shell
 
 FILES = (
@@ -31,16 +32,12 @@ def test_make_it_so_builds_the_server(built, path):
     assert not [o for o in outputs if "✗" in o or "‖" in o]
 
 
-@pytest.mark.parametrize("last", LAST)
-def test_after_each_chapter_the_recording_tells_what_is_so(built, last):
+@pytest.mark.parametrize("chapter", GUIDE, ids=lambda chapter: chapter.name)
+def test_after_each_chapter_the_recording_tells_what_is_so(built, chapter):
     """Each thing stands on the real server as the replay says."""
-    (now,) = (found for step, found in built.after if step == last)
-    then = states(recorded(), STEPS[: STEPS.index(last) + 1])
-    told = {
-        name: (now.get(name, "true"), then.get(name, "true")) for name in {*now, *then}
-    }
-    wrong = {name: two for name, two in told.items() if two[0] != two[1]}
-    assert not wrong, f"After {last} (so, recorded): {wrong}. {RENEW}"
+    then = states(recorded(), steps_until(chapter))
+    wrong = otherwise(then, built.after[chapter.name])
+    assert not wrong, f"After {chapter.name} (recorded, so): {wrong}. {RENEW}"
 
 
 def test_now_everything_is_true(built):
