@@ -25,7 +25,7 @@ from ispguide.settings import Secret
 from ispguide.things import File
 
 from .. import fake
-from .conftest import ROOT, back_to_built, bad, settled, shell
+from .conftest import ROOT, back_to_built, bad, shell
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_bad_configuration_never_reaches_a_running_service(guide):
     assert guide.check().ok
 
 
-def test_when_a_restart_fails_the_files_are_put_back(guide):
+def test_when_a_restart_fails_the_files_are_put_back(guide, made_well):
     """The test passes, the start does not: somebody else holds our port.
 
     By hand MariaDB was moved to another port, so it runs; going back to ours fails."""
@@ -173,7 +173,7 @@ def test_when_a_restart_fails_the_files_are_put_back(guide):
     assert shell("systemctl is-active mariadb").strip() == "active"
     shell("systemctl stop squatter")
     assert guide.apply("database").ok
-    settled(guide)
+    made_well(guide)
 
 
 def test_undo_puts_back_and_apply_makes_true_again(guide):
@@ -190,13 +190,13 @@ def test_undo_refuses_what_others_rest_on(guide):
     assert shell("wc -l < /var/lib/ispguide/ledger.jsonl") == before
 
 
-def test_two_at_once_go_one_after_the_other(guide):
+def test_two_at_once_go_one_after_the_other(guide, made_well):
     shell(f"rm {MAPS}")
     both = [start_apply("postfix"), start_apply("dovecot")]
     for client in both:
         out, err = client.communicate()
         assert client.returncode == 0, out.decode() + err.decode()
-    assert guide.check().ok
+    made_well(guide)
     runs = [e["run"] for e in guide.exchange(tell=[tasks.LEDGER]).have[tasks.LEDGER]]
     blocks = [r for i, r in enumerate(runs) if i == 0 or runs[i - 1] != r]
     assert len(blocks) == len(set(blocks)), "two runs wrote between each other"
