@@ -14,8 +14,10 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -37,8 +39,10 @@ WORLD = (
     "tsig", "password-ben", "password-relay", "id_ed25519", "id_ed25519.pub",
 )  # fmt: skip
 
-#: What is kept on the way, and after which notebook.
-CHECKPOINTS = {"halfway": "07-dovecot", "built": NOTEBOOKS[-1].stem}
+#: A cell that forgets all names.
+FORGET = partial(nbformat.v4.new_code_cell, "%reset -f")
+#: After this notebook the checkpoint `halfway` is kept.
+HALFWAY = "07-dovecot"
 
 
 @dataclass
@@ -84,7 +88,8 @@ class Yard:
 
     def _clear(self) -> None:
         engine = current().engine
-        (self.folder / "built.json").unlink(missing_ok=True)
+        for note in ("built.json", "halfway"):
+            (self.folder / note).unlink(missing_ok=True)
         images = engine.text("images", "--format", "{{.Repository}}:{{.Tag}}").split()
         for place in self.folder.glob("*/lab/*"):
             ours = f"{image_of(place.name)}:"
@@ -112,15 +117,53 @@ class Yard:
         note = self.folder / "built.json"
         with self._alone("built"):
             if not note.exists():
-                made = build()
-                (self.folder / "built-ca.pem").write_bytes(_roots().read_bytes())
+                made = self._build()
                 note.write_text(json.dumps(asdict(made)))
                 return made
             made = Built(**json.loads(note.read_text()))
-            if made.lab != current().place.lab:
-                _take(made.lab)  # alone: of two who tag an image at once, one is lost
-                self._trust()
+            self._take("built", made.lab)
             return made
+
+    def halfway(self) -> None:
+        """In the lab of this hand the checkpoint `halfway`, as soon as there is one."""
+        if not self._taken_halfway():
+            self.built()  # nobody was about to build it
+            assert self._taken_halfway()
+
+    def _taken_halfway(self) -> bool:
+        with self._alone("halfway"):
+            if (note := self.folder / "halfway").exists():
+                self._take("halfway", note.read_text())
+            return note.exists()
+
+    def _build(self) -> Built:
+        """From a bare server, by every notebook in turn."""
+        lab.reset()
+        made = Built(current().place.lab)
+        (self.folder / "built-ca.pem").write_bytes(_roots().read_bytes())
+        chapters = {Path(chapter.notebook).stem: chapter for chapter in GUIDE}
+        with ExitStack() as waiting:
+            waiting.enter_context(self._alone("halfway"))
+            for path, shown in run_each(*NOTEBOOKS, cells="do"):
+                made.shown[path.stem] = shown
+                if chapter := chapters.get(path.stem):
+                    with (guide := tasks.open_guide()).server:
+                        made.after[chapter.name] = told(guide, steps_until(chapter))
+                if path.stem == HALFWAY:
+                    lab.save("halfway")
+                    (self.folder / "halfway").write_text(made.lab)
+                    waiting.close()
+            lab.save("built")
+        return made
+
+    def _take(self, name: str, theirs: str) -> None:
+        """That lab's checkpoint is ours, too.  Whoever calls it is alone: of two who
+        tag an image at once, one is lost."""
+        here = current()
+        if here.place.lab != theirs:
+            ours = image_of(here.place.lab, name)
+            here.engine.run("tag", image_of(theirs, name), ours)
+            self._trust()
 
     def _trust(self) -> None:
         """The roots that the other hand's authority signed with are known here, too."""
@@ -129,31 +172,8 @@ class Yard:
             roots.write_text(here + theirs)
 
 
-def _take(theirs: str) -> None:
-    """The checkpoints of that lab are ours, too."""
-    here = current()
-    for name in CHECKPOINTS:
-        ours = image_of(here.place.lab, name)
-        here.engine.run("tag", image_of(theirs, name), ours)
-
-
 def _roots() -> Path:
     return current().place.ca_file
-
-
-def build() -> Built:
-    """From a bare server, by every notebook in turn."""
-    lab.reset()
-    made = Built(current().place.lab)
-    chapters = {Path(chapter.notebook).stem: chapter for chapter in GUIDE}
-    for path in NOTEBOOKS:
-        made.shown[path.stem] = run_all(path, cells="do")
-        if chapter := chapters.get(path.stem):
-            with (guide := tasks.open_guide()).server:
-                made.after[chapter.name] = told(guide, steps_until(chapter))
-        for name in (name for name, last in CHECKPOINTS.items() if last == path.stem):
-            lab.save(name)
-    return made
 
 
 def steps_until(chapter: Chapter) -> list[str]:
@@ -163,16 +183,35 @@ def steps_until(chapter: Chapter) -> list[str]:
 
 
 def run_all(*paths: Path, cells: Literal["look", "do"]) -> list[str]:
-    """Run All, in one kernel; the text of every output.  An error in a cell is raised."""
-    notebook, *more = (nbformat.read(path, as_version=4) for path in paths)
-    notebook.cells += [cell for book in more for cell in book.cells]
+    """Run All in each; the text of every output."""
+    return [text for _, shown in run_each(*paths, cells=cells) for text in shown]
+
+
+def run_each(
+    *paths: Path, cells: Literal["look", "do"]
+) -> Iterator[tuple[Path, list[str]]]:
+    """Run All in one notebook after another, and the text of the outputs of each.
+
+    One kernel does it, which takes two seconds less a notebook than one for each; what
+    a notebook names is forgotten before the next.  An error in a cell is raised."""
+    books = {path: nbformat.read(path, as_version=4) for path in paths}
+    whole = nbformat.v4.new_notebook()
+    whole.cells = [cell for book in books.values() for cell in [FORGET(), *book.cells]]
     client = nbclient.NotebookClient(
-        notebook,
+        whole,
         timeout=600,
         kernel_name="python3",
         store_widget_state=False,
         resources={"metadata": {"path": str(paths[0].parent)}},
     )
-    client.execute(env=os.environ | {"ISPGUIDE_CELLS": cells})
-    outputs = [o for c in notebook.cells for o in c.get("outputs", ())]
-    return [o["data"]["text/plain"] if "data" in o else str(o) for o in outputs]
+    client.reset_execution_trackers()
+    turn = iter(enumerate(whole.cells))
+    with client.setup_kernel(env=os.environ | {"ISPGUIDE_CELLS": cells}):
+        for path, book in books.items():
+            for number, cell in islice(turn, 1 + len(book.cells)):
+                client.execute_cell(cell, number)
+            outputs = [o for c in book.cells for o in c.get("outputs", ())]
+            yield (
+                path,
+                [o["data"]["text/plain"] if "data" in o else str(o) for o in outputs],
+            )

@@ -23,6 +23,9 @@ import pytest
 from ispguide import lab, tasks
 from ispguide.cli import main
 from ispguide.guide import Guide
+from ispguide.lab import world
+from ispguide.lab.parts import current
+from ispguide.profile import home as home_of_tests
 
 from .building import Built, Yard
 
@@ -85,9 +88,15 @@ def cli(home: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def built(home: Path, yard: Yard) -> Built:
-    """The server that the notebooks built; it stays for all."""
-    made = yard.built()
+def made(home: Path, yard: Yard) -> Built:
+    """What was seen while it was built; its checkpoints are at hand."""
+    return yard.built()
+
+
+@pytest.fixture(scope="module")
+def built(made: Built) -> Built:
+    """The server that the notebooks built.  Each file that asks for it gets it as it
+    was then, whatever the file before did to it, and need not clean up behind itself."""
     back_to_built()
     return made
 
@@ -143,13 +152,46 @@ def shell(script: str) -> str:
     return out
 
 
+#: Where the practice internet keeps its zones as they are with the built server; named
+#: is killed, because it would first wait for answers that it forwards for others.
+ZONES = "/var/lib/bind /var/lib/rbldns"
+KEEP = f"""set -e; systemctl kill -s KILL named; systemctl stop named
+tar -cf /var/lib/as-built.tar {ZONES}; systemctl start named"""
+PUT_BACK = f"""set -e; [ -e /var/lib/as-built.tar ] || exit 3
+systemctl kill -s KILL named; systemctl stop named; rm -rf {ZONES}
+tar -C / -xf /var/lib/as-built.tar; systemctl start named; systemctl restart blocklist"""
+
+
+def load(name: str) -> None:
+    """The server as this checkpoint keeps it, in a practice internet, and with a switch,
+    as they are in the beginning."""
+    _world_anew()
+    world.reset_zones(current().internet)
+    lab.load(name)
+
+
 def back_to_built() -> None:
-    """The built server again, also after a reset, which takes its DNS records."""
+    """The built server again, its DNS records published."""
+    _world_anew()
+    put_back = lab.internet_run(["sh", "-c", PUT_BACK])
+    assert put_back.returncode in (0, 3), put_back.stderr
+    published = put_back.returncode == 0
+    if not published:
+        world.reset_zones(current().internet)
     lab.load("built")
     with (guide := tasks.open_guide()).server:
-        settled(guide, but=("dns", "dkim"))
-        assert guide.apply("dns", "dkim.public_keys").ok
+        if not published:
+            settled(guide, but=("dns", "dkim"))
+            assert guide.apply("dns", "dkim.public_keys").ok
+            kept = lab.internet_run(["sh", "-c", KEEP])
+            assert kept.returncode == 0, kept.stderr
         settled(guide)
+
+
+def _world_anew() -> None:
+    lab.provider.open_port_25()
+    lab.friend.empty()
+    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)  # the switch
 
 
 def settled(guide: Guide, but: tuple[str, ...] = ()) -> None:

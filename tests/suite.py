@@ -19,8 +19,15 @@ import pytest
 HERE = Path(__file__).parent
 #: The notebooks build the server that all others wait for, so they come first.
 BUILDER = "practice/test_notebooks_run.py"
-#: Then what needs no built server, for those who would have to wait.
-MEANWHILE = ("browser/test_cards.py", "practice/test_front_door.py", "practice/test_lab.py")  # fmt: skip
+#: Then what needs no built server, or one built halfway, for those who would have to
+#: wait: the longest first, but for the one that waits itself.
+MEANWHILE = (
+    "browser/test_cards.py",
+    "practice/test_lab.py",
+    "practice/test_front_door.py",
+    "practice/test_wrong_machine.py",
+    "browser/test_walk.py",
+)
 #: The long ones, lest one of them be left over at the end.
 LONG = ("moving", "smarthost", "faults", "backup", "tamper", "world")
 #: The folders whose tests need a practice server.
@@ -70,11 +77,11 @@ def _turn(item: pytest.Item) -> int:
     place = item.path.relative_to(HERE)
     if place.as_posix() == BUILDER:
         return 0
+    if place.as_posix() in MEANWHILE:
+        return 2 + MEANWHILE.index(place.as_posix())
     if place.parts[0] not in SERVERS:
         return 1
-    if place.as_posix() in MEANWHILE:
-        return 2
-    return 3 if place.stem.removeprefix("test_") in LONG else 4
+    return 10 if place.stem.removeprefix("test_") in LONG else 11
 
 
 def _shuffled(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:

@@ -1,7 +1,7 @@
 """One container as a little computer: made, started, looked into, thrown away.
 
-It boots systemd and looks to the guide like a rented server.  The engine's own
-door into it (`run`) stands for the provider's console.
+It boots systemd and looks to the guide like a rented server.  The way into it past
+its own doors (`run`) stands for the provider's console.
 Manuals: podman-run(1) (--systemd), podman-cp(1), nsenter(1).
 """
 
@@ -11,6 +11,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ispguide.lab.engine import Done, Engine, LabProblem, as_root, failed
 from ispguide.lab.filling import tar
@@ -19,6 +20,26 @@ from ispguide.lab.network import Network
 #: Files the engine lays over the server's own.  On a rented server they can be
 #: replaced as a whole, and a mounted file cannot.
 _LAID_OVER = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+
+_NAMESPACES = ("-m", "-u", "-i", "-n", "-p", "-C")
+#: What the engine would give to a command.
+_ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "container=oci",
+)
+
+#: By a box's name: its init's process id on this computer, and when that began.
+_INITS: dict[str, tuple[str, str]] = {}
+
+
+def _began(pid: str) -> str:
+    """When a process began (proc(5), stat, field 22); "" when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
 
 
 @dataclass(frozen=True)
@@ -89,18 +110,32 @@ class Box:
     def start(self) -> None:
         """Boot it, and give it its own /etc/hostname, hosts and resolv.conf."""
         self.engine.run("start", self.name)
-        argv = ("inspect", "-f", "{{.State.Pid}}", self.name)
-        pid = self.engine.text(*argv)
         script = 'for f; do umount -n "$f" 2>/dev/null; done; true'
-        inside = ["nsenter", "-t", pid, "-m", "-p", "sh", "-c", script, "sh"]
-        Engine("nsenter", as_root()).run(*inside, *_LAID_OVER)
+        self.run(["sh", "-c", script, "sh", *_LAID_OVER], check=True)
 
     def run(self, argv: Iterable[str], stdin: bytes = b"", check: bool = False) -> Done:
-        """Run a command in it as root, through the engine."""
-        done = self.engine.run("exec", "-i", self.name, *argv, stdin=stdin, check=False)
+        """Run a command in it as root, past every door of its own."""
+        # Not by the engine's `exec`: that takes 0.2 s, and this 3 ms.
+        words = ["nsenter", "-t", self._first_process(), *_NAMESPACES, "-w"]
+        inside = [*words, "env", "-i", *_ENVIRONMENT, *argv]
+        done = Engine("nsenter", as_root()).run(*inside, stdin=stdin, check=False)
         if check and done.returncode:
             raise failed(" ".join(argv), done)
         return done
+
+    def _first_process(self) -> str:
+        """The process id that its init has on this computer."""
+        pid, began = _INITS.get(self.name, ("", ""))
+        if not pid or _began(pid) != began:
+            words = ("container", "inspect", "-f", "{{.State.Pid}}", self.name)
+            pid = self.engine.run(*words, check=False).stdout.decode().strip()
+            if pid in ("", "0"):
+                raise LabProblem(
+                    f"{self.name} does not run, so nothing can be done in it.",
+                    do="Run ./guide lab up.",
+                )
+            _INITS[self.name] = (pid, _began(pid))
+        return pid
 
     def booted(self) -> None:
         """Return when every service has started, or failed to, or after 60 s."""

@@ -7,6 +7,7 @@ server.  A figure depends on the machine: a benchmark, not a test.
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from ..benchmark import say
-from .conftest import jupyter
+from .conftest import CHROMIUM, jupyter
 from .reader import Reader
 
 STEPS = (
@@ -57,7 +58,7 @@ def main() -> None:
         words = ["-c", code, "start", "--replay", "--no-browser"]
         args = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=args
+            executable_path=shutil.which(CHROMIUM), args=args
         )
         with jupyter(Path(home), words, Path(home) / "log") as desk:
             reader = Reader(browser.new_page(), desk)

@@ -24,11 +24,13 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ispguide import lab
-from ispguide.profile import home as home_of_tests
 
-from ..building import Built
-from ..conftest import ROOT, back_to_built
+from ..building import Yard
+from ..conftest import ROOT, load
 from .reader import Desk, Reader
+
+#: Without a screen to draw on, it takes a quarter less of a processor.
+CHROMIUM = "chromium-headless-shell"
 
 
 def free_port() -> int:
@@ -80,8 +82,8 @@ def desk(home: Path) -> Iterator[Desk]:
 @pytest.fixture(scope="session")
 def start_chromium() -> Iterator[Callable[..., Browser]]:
     """Starts a browser with these words on its command line."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing; Debian has it: apt install chromium"
+    path = shutil.which(CHROMIUM)
+    assert path, f"Chromium is missing; Debian has it: apt install {CHROMIUM}"
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
@@ -111,25 +113,13 @@ def reader(page: Page, desk: Desk, request: pytest.FixtureRequest) -> Iterator[R
 
 
 @pytest.fixture(scope="module")
-def on_built(built: Built) -> None:
-    """The built server, with the switch as it is in the beginning."""
-    back_to_built()
-    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
+def halfway(home: Path, yard: Yard) -> None:
+    """A server on which the chapters up to 7 are done."""
+    yard.halfway()
+    load("halfway")
 
 
 @pytest.fixture(scope="module")
-def halfway(built: Built) -> Iterator[None]:
-    """A server on which the chapters up to 7 are done, and then the built one again."""
-    lab.load("halfway")
-    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
-    yield
-    back_to_built()
-
-
-@pytest.fixture(scope="module")
-def bare(built: Built) -> Iterator[None]:
-    """A fresh server, and afterwards the built one again."""
+def bare(home: Path) -> None:
+    """A fresh server."""
     lab.reset()
-    (home_of_tests() / "notebooks.json").unlink(missing_ok=True)
-    yield
-    back_to_built()

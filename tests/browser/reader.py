@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 #: Pictures for somebody to look at; not kept by git.
 PICTURES = Path(__file__).parent / "pictures"
@@ -116,11 +116,17 @@ class Reader:
         """*Run All Cells*, and wait until every card is at rest."""
         before = self.page.evaluate(f"() => Math.max(0, ...{NUMBERS})")
         self.menu("Run", "Run All Cells")
-        self.page.wait_for_function(
-            f"before => {NUMBERS}.every(number => number > before)",
-            arg=before,
-            timeout=seconds * 1000,
-        )
+        try:
+            self.page.wait_for_function(
+                f"before => {NUMBERS}.every(number => number > before)",
+                arg=before,
+                timeout=seconds * 1000,
+            )
+        except TimeoutError as late:
+            self.picture("cells-that-did-not-run")
+            numbers = self.page.evaluate(f"() => {NUMBERS}")
+            said = self.notebook.locator(".jp-OutputArea").all_inner_texts()
+            raise AssertionError(f"{before} → {numbers} {said}") from late
         self.at_rest(seconds)
 
     def restart_kernel(self) -> None:

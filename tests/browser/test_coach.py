@@ -12,7 +12,7 @@ from .reader import THEMES
 
 
 @pytest.fixture(autouse=True)
-def _server(on_built):
+def _server(built):
     """The built practice server."""
 
 

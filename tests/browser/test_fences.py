@@ -14,7 +14,7 @@ from .reader import THEMES
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _guessed(on_built):
+def _guessed(built):
     """Somebody has guessed at two doors."""
     guesser.guess("imaps", 10, "nameless")
     guesser.guess("submissions", 4, "listed")

@@ -11,7 +11,7 @@ WHO = "dora@example.test"
 
 
 @pytest.fixture
-def desk_of_people(on_built, reader):
+def desk_of_people(built, reader):
     """Chapter 18, its form in sight, the switch on *make it so*."""
     reader.open("18-people")
     reader.run_cell('people = chapter("people")')
@@ -65,7 +65,7 @@ def test_somebody_moves_in_is_locked_out_and_moves_out(reader, desk_of_people, l
     expect(card.box.get_by_role("table").first).not_to_contain_text(WHO)
 
 
-def test_looking_only_the_form_changes_nothing(on_built, reader):
+def test_looking_only_the_form_changes_nothing(built, reader):
     reader.open("18-people")
     reader.run_cell('people = chapter("people")')
     reader.at_rest()

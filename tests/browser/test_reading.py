@@ -10,7 +10,7 @@ from ispguide.notebook.asked import ASKED
 
 
 @pytest.fixture(autouse=True)
-def _server(on_built):
+def _server(built):
     """The built practice server."""
 
 

@@ -11,7 +11,7 @@ FILE = "/etc/apache2/conf-available/zz-ispguide.conf"
 
 
 @pytest.fixture
-def card(on_built, reader):
+def card(built, reader):
     """The step that wrote the file, in its notebook, at rest."""
     reader.open("04-tls")
     reader.run_cell("from ispguide.notebook import chapter")
@@ -69,7 +69,7 @@ def test_undo_asks_first_and_says_why_it_cannot(card):
     card.expect("true")
 
 
-def test_undo_puts_back_what_was_there(on_built, reader):
+def test_undo_puts_back_what_was_there(built, reader):
     path = "/etc/systemd/system/ispguide-look.timer"
     reader.open("19-watching")
     reader.run_cell("from ispguide.notebook import chapter")

@@ -23,7 +23,7 @@ LEDGER = "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 
 
 @pytest.fixture(autouse=True)
-def _server(on_built):
+def _server(built):
     """The built practice server."""
 
 

@@ -16,7 +16,7 @@ from ispguide import lab, tasks
 from ispguide.secret import Secret
 
 from ..building import Built
-from ..conftest import back_to_built, shell
+from ..conftest import shell
 from .reader import PICTURES
 
 ANNA, FIRST, SECOND = "anna@example.test", "a first long word", "another long word 2"
@@ -28,7 +28,6 @@ def window(built: Built, start_chromium: Callable[..., Browser]) -> Iterator[Pag
     """Somebody's browser, in which the server's name leads to the practice server.
 
     What the page's script complains about, a broken rule of the browser too, is kept."""
-    back_to_built()
     tasks.people_add(tasks.HERE, ANNA, Secret(FIRST))
     lab.friend.discard(ANNA)  # what Ben has of earlier days
     address = lab.status().as_dict()["seats"][0]["address"]

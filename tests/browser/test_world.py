@@ -15,7 +15,7 @@ from ispguide import lab, tasks
 from ispguide.lab.world import wait_for
 from ispguide.smarthost import LOGIN
 
-from ..conftest import back_to_built, shell
+from ..conftest import shell
 from .reader import THEMES
 
 RELAY = "relay@friend.test"
@@ -23,10 +23,8 @@ KEY = "/etc/letsencrypt/live/mail.example.test/cert.pem"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _server(on_built):
-    """The built server, and the built server again."""
-    yield
-    back_to_built()
+def _server(built):
+    """The built server."""
 
 
 @pytest.fixture(params=THEMES)

@@ -18,7 +18,7 @@ from ispguide.proofs.browsing import Browser
 from ispguide.proofs.programs import ASKED, OUTLOOK, SCHEMA, THUNDERBIRD
 from ispguide.proving import opened
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 from .test_dns import change
 
 SECOND = "second.test"
@@ -28,7 +28,6 @@ HOSTILE = ("<b>@x.test", "a@b.test&x=<y>", "'--@x.test", "a@b.test\n<c/>", "x" *
 
 @pytest.fixture(scope="module")
 def guide(built):
-    back_to_built()
     with (found := tasks.open_guide()).server:
         yield found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,7 @@ from ispguide.errors import GuideError
 from ispguide.profile import Profile
 from ispguide.settings import Secret, Settings
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 from .furnished import furnish
 
 ANNA, BEN = "anna@example.test", "ben@example.test"
@@ -30,11 +29,8 @@ NO_VAULT = "kill $(cat /run/vault.pid); userdel -r keeper 2>/dev/null; rm -f /et
 
 
 @pytest.fixture(scope="module")
-def furnished(built) -> Iterator[None]:
-    back_to_built()
+def furnished(built) -> None:
     furnish(ANNA, BEN)
-    yield
-    back_to_built()
 
 
 def world(script: str) -> str:

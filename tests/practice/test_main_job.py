@@ -10,7 +10,7 @@ import pytest
 
 from ispguide import lab
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 
 #: Signs that break installers: quotes, umlauts, shell, SQL, sed and Jinja.
 PASSWORD = "pä\"s'w$(id)`x`\\&;|{{7}}%s#ß"
@@ -19,8 +19,7 @@ OTHER = "another ' long \" one ü"
 
 @pytest.fixture(scope="module", autouse=True)
 def as_built(built):
-    """The built server, whatever the tests before these did to it."""
-    back_to_built()
+    """The built server."""
 
 
 @pytest.mark.thorough

@@ -78,10 +78,8 @@ def each(pytestconfig) -> int:
 
 @pytest.fixture(scope="module")
 def old(built, each) -> Iterator[Old]:
-    back_to_built()
     with old_server(each) as found:
         yield found
-    back_to_built()
 
 
 def test_the_whole_move(old, each, cli, seat):

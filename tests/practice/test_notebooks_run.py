@@ -14,7 +14,7 @@ from ispguide.replay import recorded
 from ispguide.replay.comparing import otherwise, states
 
 from ..building import NOTEBOOKS, run_all, steps_until
-from .conftest import back_to_built, shell
+from .conftest import shell
 
 FILES = (
     "find /etc /usr/local /var/spool/postfix/private /var/www /var/vmail -xdev "
@@ -46,7 +46,6 @@ def test_now_everything_is_true(built):
 
 
 def test_look_only_changes_nothing_at_all(built):
-    back_to_built()
     before = shell(FILES)
     run_all(*NOTEBOOKS, cells="look")
     assert shell(FILES) == before

@@ -16,7 +16,7 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from ..building import Built
-from .conftest import ROOT, back_to_built, shell
+from .conftest import ROOT, shell
 
 STEP = "mail = chapter('dovecot').step('encryption')"
 BEGIN = f"""
@@ -95,7 +95,6 @@ def times(pytestconfig: pytest.Config) -> int:
 @pytest.fixture
 def kernel(built: Built, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
-    back_to_built()
     kernel = Kernel()
     yield kernel
     kernel.end()

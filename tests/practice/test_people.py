@@ -13,7 +13,7 @@ from ispguide import tasks
 from ispguide.people.plan import plan
 from ispguide.people.senders import senders
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 
 PASSWORD = "a long one for everybody"
 ANNA, BEN = "anna@example.test", "ben@example.test"
@@ -25,12 +25,9 @@ def sql(query: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def two(built, cli):
-    back_to_built()
     for who in (ANNA, BEN):
         done = cli("people", "add", who, "--password-stdin", stdin=PASSWORD)
         assert done.returncode == 0, done.stderr
-    yield
-    back_to_built()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ispguide import tasks
 from ispguide.dns import sts
 from ispguide.profile import Profile
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 from .test_dns import DOMAIN, MAIL, ask, change
 from .test_internet import instead
 
@@ -27,14 +27,7 @@ PAGE = f"/var/www/ispguide-mta-sts{sts.PATH}"
 
 @pytest.fixture(scope="module", autouse=True)
 def on_built(built):
-    back_to_built()
-    yield
-    for name in ("mail", "mta-sts"):
-        change(f"{name}.second.test.", "CNAME")
-    for name in ("second.test.", "_dmarc.second.test.", "_mta-sts.second.test."):
-        for kind in ("MX", "TXT"):
-            change(name, kind)
-    back_to_built()
+    """The built server."""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from ispguide import tasks
 from ispguide.measures import mailboxes
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 
 PASSWORD = "a long one for everybody"
 FULL, FREE = "full@example.test", "free@example.test"
@@ -20,14 +20,11 @@ SMALL = 60_000
 @pytest.fixture(scope="module", autouse=True)
 def two(built, cli):
     """Two people: one whose mailbox is full, one with room."""
-    back_to_built()
     for who in (FULL, FREE):
         done = cli("people", "add", who, "--password-stdin", stdin=PASSWORD)
         assert done.returncode == 0, done.stderr
     assert cli("people", "quota", FULL, f"{SMALL // 1000} kB").returncode == 0
     save(FULL, SMALL - 6000)
-    yield
-    back_to_built()
 
 
 def save(who: str, size: int) -> None:

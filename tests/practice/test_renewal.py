@@ -15,7 +15,7 @@ from ispguide.proofs.acting import Context, Mailbox
 from ispguide.proofs.doors import secured
 from ispguide.settings import Secret
 
-from .conftest import back_to_built, bad, shell
+from .conftest import bad, shell
 
 OUTSIDE = (443, 25, 465, 587, 143, 993, 110, 995)
 FILE = "/etc/letsencrypt/live/mail.example.test/fullchain.pem"
@@ -30,9 +30,7 @@ PROCESSES = "pidof apache2 | tr ' ' '\\n' | sort -n | head -1; pidof master dove
 
 @pytest.fixture(scope="module", autouse=True)
 def on_built(built):
-    back_to_built()
-    yield
-    back_to_built()
+    """The built server."""
 
 
 def filed() -> str:

@@ -9,7 +9,7 @@ from ispguide import lab
 from ispguide.lab import world
 from ispguide.lab.filling import BLOCKLIST, HIRED
 
-from .conftest import back_to_built, shell
+from .conftest import shell
 from .test_internet import listed
 
 ANNA = "anna@example.test"
@@ -20,10 +20,7 @@ SIGNED = "the server's own resolver checks signatures"
 
 @pytest.fixture(scope="module", autouse=True)
 def anna(built, cli):
-    back_to_built()
     assert cli("people", "add", ANNA).returncode == 0
-    yield
-    back_to_built()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from ispguide import lab
 from ispguide.profile import Profile
 
 from ..building import Built
-from .conftest import ROOT, back_to_built, shell
+from .conftest import ROOT, shell
 
 SUDOER = "sophie"
 PLANTED = {
@@ -66,7 +66,6 @@ class Day:
 @pytest.fixture(scope="module")
 def sudoer(built: Built) -> Iterator[str]:
     """Somebody who becomes root by a password only, on a server without any mailbox."""
-    back_to_built()
     shell(
         "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install sudo >&2;"
         f"useradd -m -s /bin/sh {SUDOER}; mkdir ~{SUDOER}/.ssh;"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -13,22 +13,19 @@ from ispguide.journey.way import Way
 from ispguide.measures import health
 
 from ..building import Built
-from .conftest import Cli, back_to_built, shell
+from .conftest import Cli, shell
 
 ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
 BEN = "ben@friend.test"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def anna(built: Built, cli: Cli) -> Iterator[None]:
+def anna(built: Built, cli: Cli) -> None:
     """The built server with Anna, to whom postmaster@ then leads, and two aliases."""
-    back_to_built()
     done = cli("people", "add", ANNA, "--password-stdin", stdin=PASSWORD + "\n")
     assert done.returncode == 0, done.stderr
     for source, to in (("team@example.test", ANNA), ("away@example.test", BEN)):
         assert cli("people", "alias", source, to).returncode == 0
-    yield
-    back_to_built()
 
 
 # --- the trace ---------------------------------------------------------------

@@ -15,14 +15,13 @@ from ispguide.proofs.browsing import Browser
 from ispguide.proving import opened
 from ispguide.secret import Secret
 
-from .conftest import back_to_built, bad, settled, shell
+from .conftest import bad, settled, shell
 
 PACKAGES = "roundcube-core roundcube-plugins php8.2-fpm"
 
 
 @pytest.fixture(scope="module")
 def guide(built):
-    back_to_built()
     with (found := tasks.open_guide()).server:
         yield found
 
