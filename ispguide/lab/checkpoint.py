@@ -23,7 +23,7 @@ def save(name: str, watch: Watch = ignore) -> Status:
     """
     tag = _tag(name)
     with alone() as lab:
-        if lab.mail.state() != "running":
+        if not lab.mail.runs():
             raise _nothing_running()
         watch(f"Keeping the practice server as {name!r} …")
         lab.mail.stop()

@@ -61,7 +61,7 @@ class Lab:
     def status(self) -> Status:
         """What runs at this moment."""
         boxes = (self.mail, self.internet)
-        running = all(box.state() == "running" for box in boxes)
+        running = all(box.runs() for box in boxes)
         return Status(running, self.place, self.place.network)
 
 
@@ -74,7 +74,7 @@ def current() -> Lab:
 def awake() -> Lab:
     """The lab, whose internet runs; LabProblem where there is none to act in."""
     lab = current()
-    if lab.internet.state() != "running":
+    if not lab.internet.runs():
         raise LabProblem(
             "The practice internet is not running.",
             "friend.test, spammer.test and the block list live in it.",

@@ -8,6 +8,7 @@ Source: https://playwright.dev/python/docs/api/class-playwright
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from ispguide import lab
 
@@ -40,15 +41,22 @@ def free_port() -> int:
 
 @contextmanager
 def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
-    """A Jupyter on a copy of the notebooks; `words` begin it."""
+    """A Jupyter on a copy of the notebooks; `words` begin it.
+
+    Its page can be told what to do, see Reader.open."""
     copy = home / "notebooks-of-tests"
+    exposed = home / "exposed"
+    exposed.mkdir(exist_ok=True)
+    told = {"LabApp": {"expose_app_in_browser": True}}
+    (exposed / "jupyter_config.json").write_text(json.dumps(told))
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(ROOT / "notebooks", copy)
     port = free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, *words, f"--port={port}"],
-            env=os.environ | {"ISPGUIDE_NOTEBOOKS": str(copy)},
+            env=os.environ
+            | {"ISPGUIDE_NOTEBOOKS": str(copy), "JUPYTER_CONFIG_PATH": str(exposed)},
             cwd=ROOT,
             stdout=out,
             stderr=out,
@@ -96,17 +104,30 @@ def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
         yield browser
 
 
+SIZE: ViewportSize = {"width": 1280, "height": 900}
+
+
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A window of 1280 by 900, with nothing remembered."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+    """A window with nothing remembered."""
+    with chromium.new_context(viewport=SIZE) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def window(chromium: Browser) -> Iterator[Page]:
+    """A window that stays open: the reader's, from one test to the next."""
+    with chromium.new_context(viewport=SIZE) as context:
         yield context.new_page()
 
 
 @pytest.fixture
-def reader(page: Page, desk: Desk, request: pytest.FixtureRequest) -> Iterator[Reader]:
+def reader(
+    window: Page, desk: Desk, request: pytest.FixtureRequest
+) -> Iterator[Reader]:
     """Somebody at JupyterLab; the kernels end with the test, its last sight is kept."""
-    reader = Reader(page, desk)
+    window.set_viewport_size(SIZE)
+    reader = Reader(window, desk)
     yield reader
     reader.picture(f"end-of-{request.node.name}")
     desk.end_kernels()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,28 @@ THEMES = (
     pytest.param(False, id="light"),
     pytest.param(True, id="dark", marks=pytest.mark.thorough),
 )
+TEXT, PROMPT = ".jp-MarkdownCell .jp-RenderedMarkdown", ".jp-CodeCell .jp-InputPrompt"
 #: The numbers beside the cells; 0: it never ran, or runs now.
-NUMBERS = """[...document.querySelectorAll(
-  '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'
+NUMBERS = f"""[...document.querySelectorAll(
+  '.jp-NotebookPanel:not(.lm-mod-hidden) {PROMPT}'
 )].map(prompt => parseInt(prompt.textContent.slice(1)) || 0)"""
-#: True when no card works any more, and no cell.
+#: Another notebook in the place of all that are open, unasked.
+INSTEAD = """async path => {
+  const lab = window.jupyterapp;
+  [...lab.shell.widgets('main')].forEach(panel => panel.dispose());
+  await lab.commands.execute('docmanager:open', {path});
+}"""
+THEME = """theme =>
+  window.jupyterapp.commands.execute('apputils:change-theme', {theme})"""
+#: True when no card works any more, and no cell, and every card is drawn.
 AT_REST = """() => {
   const panel = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
   return panel && !panel.querySelector('.ispg-working')
     && ![...panel.querySelectorAll('.jp-InputPrompt')]
-      .some(p => p.textContent.includes('*'));
+      .some(p => p.textContent.includes('*'))
+    && [...panel.querySelectorAll('.jp-OutputArea-output')]
+      .every(o => !(o.dataset.mimeType || '').includes('widget-view')
+        || o.querySelector('.jupyter-widgets'));
 }"""
 
 
@@ -52,16 +65,14 @@ class Desk:
         with urllib.request.urlopen(asked) as answer:
             return json.loads(answer.read() or b"null")
 
-    def end_kernels(self) -> None:
-        """As by *Shut Down All*."""
-        for session in self.ask("api/sessions"):
-            self.ask(f"api/sessions/{session['id']}", "DELETE")
+    def kernels(self) -> set[str]:
+        """Those that run, each by its session."""
+        return {session["id"] for session in self.ask("api/sessions")}
 
-    def theme(self, dark: bool) -> None:
-        """As by *Settings → Theme*, for pages opened from now on."""
-        name = "JupyterLab Dark" if dark else "JupyterLab Light"
-        path = "lab/api/settings/@jupyterlab/apputils-extension:themes"
-        self.ask(path, "PUT", {"raw": json.dumps({"theme": name})})
+    def end_kernels(self, but: Set[str] = frozenset()) -> None:
+        """As by *Shut Down All*."""
+        for session in self.kernels() - but:
+            self.ask(f"api/sessions/{session}", "DELETE")
 
 
 class Reader:
@@ -73,24 +84,38 @@ class Reader:
     # where the reader is
 
     def open(self, notebook: str) -> None:
-        """A notebook, alone on the desk, its kernel ready."""
+        """A notebook, alone on the desk, its kernel ready.
+
+        To load JupyterLab takes a browser four seconds of a processor, so the page
+        stays, unless a test was left in a dialog."""
+        if self.sits() and not self.page.locator(".jp-Dialog").count():
+            self.page.evaluate(INSTEAD, f"{notebook}.ipynb")
+        else:
+            self.load(notebook)
+        self.ready(notebook)
+
+    def sits(self) -> bool:
+        """Whether the page is this desk's by now."""
+        return self.page.url.startswith(self.desk.url)
+
+    def load(self, notebook: str) -> None:
+        """The page anew, and this notebook on it."""
         self.page.goto(
             f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset&token={self.desk.token}"
         )
-        self.ready(notebook)
 
     def ready(self, notebook: str) -> None:
         """Wait until this notebook is in front, whole, and its kernel is idle.
 
-        JupyterLab shows the cells below the window when the browser has time for it."""
+        JupyterLab draws the cells below the window when the browser has time for it;
+        until then they have no number beside them."""
         tab = self.page.get_by_role("tab", name=f"{notebook}.ipynb", selected=True)
         expect(tab.first).to_be_visible(timeout=60_000)
-        cells = json.loads((self.desk.folder / f"{notebook}.ipynb").read_text())[
-            "cells"
-        ]
-        expect(self.notebook.locator(".jp-Cell")).to_have_count(
-            len(cells), timeout=60_000
-        )
+        book = json.loads((self.desk.folder / f"{notebook}.ipynb").read_text())
+        for kind, mark in (("markdown", TEXT), ("code", PROMPT)):
+            count = sum(cell["cell_type"] == kind for cell in book["cells"])
+            drawn = self.notebook.locator(mark)
+            expect(drawn).to_have_count(count, timeout=60_000)
         self.idle()
 
     def idle(self) -> None:
@@ -105,6 +130,14 @@ class Reader:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
     # what the reader does
+
+    def theme(self, dark: bool) -> None:
+        """As by *Settings → Theme*."""
+        if not self.sits():
+            self.load("90-glossary")
+        self.page.evaluate(THEME, "JupyterLab Dark" if dark else "JupyterLab Light")
+        body, light = self.page.locator("body"), "false" if dark else "true"
+        expect(body).to_have_attribute("data-jp-theme-light", light)
 
     def menu(self, *words: str) -> None:
         """Choose from the menus, as `menu("Run", "Run All Cells")`."""

@@ -15,9 +15,9 @@ from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from .conftest import jupyter
+from .conftest import SIZE, jupyter
 from .reader import Desk, Reader
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -44,10 +44,21 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def visitor(page: Page, replayed: Desk) -> Iterator[Reader]:
+def visitor(window: Page, replayed: Desk) -> Iterator[Reader]:
     """Somebody who only looks around."""
-    yield Reader(page, replayed)
-    replayed.end_kernels()
+    others = replayed.kernels()
+    yield Reader(window, replayed)
+    replayed.end_kernels(but=others)
+
+
+@pytest.fixture(scope="module")
+def run(chromium: Browser, replayed: Desk) -> Iterator[Reader]:
+    """Chapter 2 after *Run All*, in a window of its own."""
+    with chromium.new_context(viewport=SIZE) as context:
+        reader = Reader(context.new_page(), replayed)
+        reader.open("02-server")
+        reader.run_all()
+        yield reader
 
 
 def serious(page: Page) -> list[str]:
@@ -61,15 +72,13 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_everybody_can_use_the_cards(visitor, replayed, dark):
-    replayed.theme(dark)
+def test_everybody_can_use_the_cards(run, dark):
+    run.theme(dark)
     try:
-        visitor.open("02-server")
-        visitor.run_all()
-        assert visitor.cards().count() >= 8
-        assert not serious(visitor.page)
+        assert run.cards().count() >= 8
+        assert not serious(run.page)
     finally:
-        replayed.theme(False)
+        run.theme(False)
 
 
 #: A projector, and the same room seen from the last row: 1280 at 150 %.
@@ -77,15 +86,16 @@ PROJECTORS = {"1024 wide": (1024, 768), "150 %": (853, 480)}
 
 
 @pytest.mark.parametrize("size", PROJECTORS)
-def test_nothing_scrolls_sideways_on_a_projector(visitor, size):
+def test_nothing_scrolls_sideways_on_a_projector(run, size):
     width, height = PROJECTORS[size]
-    visitor.page.set_viewport_size({"width": width, "height": height})
-    visitor.open("02-server")
-    visitor.run_all()
-    wide = visitor.cards().evaluate_all(
-        "cards => cards.filter(c => c.scrollWidth > c.clientWidth + 1).length"
-    )
-    assert wide == 0
+    run.page.set_viewport_size({"width": width, "height": height})
+    try:
+        wide = run.cards().evaluate_all(
+            "cards => cards.filter(c => c.scrollWidth > c.clientWidth + 1).length"
+        )
+        assert wide == 0
+    finally:
+        run.page.set_viewport_size(SIZE)
 
 
 def test_every_screen_says_that_it_is_a_replay(visitor):
@@ -137,19 +147,16 @@ def test_a_keyboard_reaches_everything(visitor):
     expect(card.box.get_by_text("def the_machine(s)")).to_be_visible()
 
 
-def test_a_saved_notebook_keeps_the_reports_and_nothing_live(visitor, replayed):
-    visitor.open("02-server")
-    visitor.run_all()
-    text = visitor.save("02-server")
+def test_a_saved_notebook_keeps_the_reports_and_nothing_live(run, page, replayed):
+    text = run.save("02-server")
     outputs = [o for c in json.loads(text)["cells"] for o in c.get("outputs", ())]
     assert VIEW not in text and "widget-state" not in text
     assert any("what should be true" in json.dumps(o) for o in outputs)
-    replayed.end_kernels()
-    visitor.page.goto(
-        f"{replayed.url}/lab/tree/02-server.ipynb?reset&token={replayed.token}"
-    )
-    expect(visitor.notebook.get_by_text("what should be true").first).to_be_visible()
-    assert visitor.notebook.get_by_text("model not found").count() == 0
+    (replayed.folder / "later.ipynb").write_text(text)  # no kernel knows it
+    later = Reader(page, replayed)
+    later.load("later")
+    expect(later.notebook.get_by_text("what should be true").first).to_be_visible()
+    assert later.notebook.get_by_text("model not found").count() == 0
 
 
 def test_the_cards_live_in_notebook_7_too(page, tmp_path):

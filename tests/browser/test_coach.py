@@ -52,7 +52,7 @@ def test_copy_publish_and_follow(reader):
 @pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     change(DOMAIN, "TXT", '"v=spf1 mx -all"', '"v=spf1 a -all"')
-    reader.desk.theme(dark)
+    reader.theme(dark)
     try:
         reader.open("14-dns")
         reader.run_cell("from ispguide.notebook import coach")
@@ -64,5 +64,5 @@ def test_as_it_looks(reader, dark):
         reader.picture(f"coach-{'dark' if dark else 'light'}")
         assert card.box.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
     finally:
-        reader.desk.theme(False)
+        reader.theme(False)
         change(DOMAIN, "TXT", '"v=spf1 mx -all"')

@@ -25,7 +25,7 @@ def _guessed(built):
 @pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     word = "dark" if dark else "light"
-    reader.desk.theme(dark)
+    reader.theme(dark)
     try:
         reader.open("16-brute-force")
         reader.picture(f"fences-top-{word}")
@@ -50,4 +50,4 @@ def test_as_it_looks(reader, dark):
         step.into_view()
         reader.picture(f"fences-firewall-{word}")
     finally:
-        reader.desk.theme(False)
+        reader.theme(False)

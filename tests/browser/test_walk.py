@@ -162,8 +162,8 @@ class TestWalk:
     def test_09_a_person_moves_in_and_a_mail_is_watched(self, reader):
         first_mail(reader)
 
-    def test_the_map_in_the_dark(self, reader, desk):
-        desk.theme(dark=True)
+    def test_the_map_in_the_dark(self, reader):
+        reader.theme(dark=True)
         try:
             reader.open("06-postfix")
             reader.run_all()
@@ -171,7 +171,7 @@ class TestWalk:
             picture(reader, "06-dark", reader.cell('chapter("postfix")'))
             picture(reader, "06-dark-step", reader.cell('postfix.step("mailboxes")'))
         finally:
-            desk.theme(dark=False)
+            reader.theme(dark=False)
 
     def test_the_server_is_as_the_cards_said(self):
         as_the_cards_said()

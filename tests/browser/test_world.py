@@ -29,9 +29,9 @@ def _server(built):
 
 @pytest.fixture(params=THEMES)
 def theme(reader, request):
-    reader.desk.theme(request.param)
+    reader.theme(request.param)
     yield "dark" if request.param else "light"
-    reader.desk.theme(False)
+    reader.theme(False)
 
 
 def fits(card) -> bool:

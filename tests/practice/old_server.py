@@ -1,5 +1,5 @@
 """An older server beside the practice server: another container, as somebody has it who
-followed the old guide by hand, with three domains and twenty mailboxes.
+followed the old guide by hand, with three domains.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from ispguide.lab.world import trusted
 
 HOST, SELECTOR = 11, "2019122401"
 DOMAINS = ("example.test", "second.test", "third.test")
-PEOPLE = tuple(f"person{n:02}@{DOMAINS[n % 3]}" for n in range(20))
 
 #: What the guide knows of it goes; what remains is what the old guide makes.
 OLD = r"""set -e
@@ -81,6 +80,7 @@ class Old:
 
     box: Box
     address: str
+    people: tuple[str, ...]
 
     def run(self, script: str) -> str:
         done = self.box.run(["sh", "-c", script])
@@ -89,9 +89,10 @@ class Old:
 
 
 @contextmanager
-def old_server(each: int) -> Iterator[Old]:
-    """A copy of the built server, made old, with `each` letters for everybody; gone
-    when the block ends."""
+def old_server(count: int, each: int) -> Iterator[Old]:
+    """A copy of the built server, made old, with so many people, and `each` letters for
+    everybody; gone when the block ends."""
+    people = tuple(f"person{n:02}@{DOMAINS[n % 3]}" for n in range(count))
     lab = current()
     net = lab.network()
     box = Box(lab.engine, f"{lab.place.lab}-old", "old.example.test")
@@ -102,14 +103,14 @@ def old_server(each: int) -> Iterator[Old]:
         box.create(image_of(lab.place.lab, "built"), net, HOST, lab.place.lab, [own])
         box.start()
         box.booted()
-        old = Old(box, net.ip4(HOST))
+        old = Old(box, net.ip4(HOST), people)
         world.wait_for("its database", lambda: box.run(["mariadb", "-e", "SELECT 1"]).returncode == 0)  # fmt: skip
         old.run(OLD.format(domains=" ".join(DOMAINS), selector=SELECTOR))
         old.run(NO_GREYLIST)
         old.run(
             f"mariadb --default-character-set=utf8mb4 roundcube <<'END'\n{WEBMAIL}END"
         )
-        old.run(f"python3 -c {shlex.quote(FILL.format(people=PEOPLE, each=each))}")
+        old.run(f"python3 -c {shlex.quote(FILL.format(people=people, each=each))}")
         yield old
     finally:
         box.remove()

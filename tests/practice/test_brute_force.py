@@ -131,13 +131,13 @@ def wrong_login(seat: dict, tls) -> None:
 
 
 def test_our_own_address_is_never_shut_out(guide, seat, tls):
-    tries = guide.settings.ban_tries + 2
+    tries, begin = guide.settings.ban_tries + 2, int(time.time())
     with ThreadPoolExecutor(tries) as pool:
         list(pool.map(lambda _: wrong_login(seat, tls), range(tries)))
     own = guide.server._open().transport.sock.getsockname()[0]
-    count = f"journalctl -u dovecot -q --since=-1min | grep -c 'auth failed.*rip={own}'"
-    assert int(shell(count)) >= tries, "the server saw them, and from here"
-    log = "journalctl -u fail2ban -q -o cat --since=-1min"
+    count = f"journalctl -u dovecot -q --since=@{begin} | grep -c 'auth failed.*rip={own}' || true"
+    until(lambda: int(shell(count)) >= tries)  # the server saw them, and from here
+    log = f"journalctl -u fail2ban -q -o cat --since=@{begin}"
     until(lambda: f"Ignore {own}" in shell(log))
     assert own not in {who for _, who in banned()}
     assert imaplib.IMAP4_SSL(seat["address"], 993, ssl_context=tls).noop()[0] == "OK"
@@ -261,7 +261,7 @@ def sent(seat: dict, tls, who: str, to: list[str]) -> int:
 def alerts() -> int:
     return int(
         shell(
-            "journalctl -u 'postfix@*' -q --since=-2min |"
+            "journalctl -u 'postfix@*' -q |"
             " grep -c 'from=<postmaster@example.test>.*queue active' || true"
         )
     )
