@@ -92,6 +92,8 @@ class Reader:
             self.page.evaluate(INSTEAD, f"{notebook}.ipynb")
         else:
             self.load(notebook)
+        # Under load it was seen open, and yet not current: no kernel in the status bar.
+        self.tab(notebook).click(timeout=60_000)
         self.ready(notebook)
 
     def sits(self) -> bool:
@@ -109,14 +111,18 @@ class Reader:
 
         JupyterLab draws the cells below the window when the browser has time for it;
         until then they have no number beside them."""
-        tab = self.page.get_by_role("tab", name=f"{notebook}.ipynb", selected=True)
-        expect(tab.first).to_be_visible(timeout=60_000)
+        expect(self.tab(notebook)).to_be_visible(timeout=60_000)
         book = json.loads((self.desk.folder / f"{notebook}.ipynb").read_text())
         for kind, mark in (("markdown", TEXT), ("code", PROMPT)):
             count = sum(cell["cell_type"] == kind for cell in book["cells"])
             drawn = self.notebook.locator(mark)
             expect(drawn).to_have_count(count, timeout=60_000)
         self.idle()
+
+    def tab(self, notebook: str) -> Locator:
+        """Its tab, in front of all others."""
+        name = f"{notebook}.ipynb"
+        return self.page.get_by_role("tab", name=name, selected=True).first
 
     def idle(self) -> None:
         """Wait until the kernel has nothing to do."""
