@@ -152,43 +152,36 @@ def shell(script: str) -> str:
     return out
 
 
-#: Where the practice internet keeps its zones as they are with the built server; named
-#: is killed, because it would first wait for answers that it forwards for others.
-ZONES = "/var/lib/bind /var/lib/rbldns"
-KEEP = f"""set -e; systemctl kill -s KILL named; systemctl stop named
-tar -cf /var/lib/as-built.tar {ZONES}; systemctl start named"""
-PUT_BACK = f"""set -e; [ -e /var/lib/as-built.tar ] || exit 3
-systemctl kill -s KILL named; systemctl stop named; rm -rf {ZONES}
-tar -C / -xf /var/lib/as-built.tar; systemctl start named; systemctl restart blocklist"""
+#: Where the practice internet keeps its zones as they are with the built server.
+KEPT, ZONES = "/var/lib/as-built.tar", "/var/lib/bind /var/lib/rbldns"
 
 
 def load(name: str) -> None:
     """The server as this checkpoint keeps it, in a practice internet, and with a switch,
     as they are in the beginning."""
-    _world_anew()
+    world_anew()
     world.reset_zones(current().internet)
     lab.load(name)
 
 
 def back_to_built() -> None:
     """The built server again, its DNS records published."""
-    _world_anew()
-    put_back = lab.internet_run(["sh", "-c", PUT_BACK])
-    assert put_back.returncode in (0, 3), put_back.stderr
-    published = put_back.returncode == 0
-    if not published:
-        world.reset_zones(current().internet)
+    world_anew()
+    internet = current().internet
+    published = internet.run(["test", "-e", KEPT]).returncode == 0
+    put_back = f"rm -rf {ZONES} && tar -C / -xf {KEPT}"
+    world.with_zones(internet, put_back if published else "practice-zones")
     lab.load("built")
     with (guide := tasks.open_guide()).server:
         if not published:
             settled(guide, but=("dns", "dkim"))
             assert guide.apply("dns", "dkim.public_keys").ok
-            kept = lab.internet_run(["sh", "-c", KEEP])
-            assert kept.returncode == 0, kept.stderr
+            world.with_zones(internet, f"tar -cf {KEPT} {ZONES}")
         settled(guide)
 
 
-def _world_anew() -> None:
+def world_anew() -> None:
+    """Port 25, friend.test's mail and the switch as they are in the beginning."""
     lab.provider.open_port_25()
     lab.friend.empty()
     (home_of_tests() / "notebooks.json").unlink(missing_ok=True)  # the switch

@@ -72,16 +72,16 @@ def pytest_collection_modifyitems(
         items[:] = _shuffled(items, random.Random(seed))
 
 
-def _turn(item: pytest.Item) -> int:
+def _turn(item: pytest.Item) -> tuple[int, int]:
     """Where its file stands; within one, and among equals, the order stays."""
     place = item.path.relative_to(HERE)
     if place.as_posix() == BUILDER:
-        return 0
+        return 0, 0
     if place.as_posix() in MEANWHILE:
-        return 2 + MEANWHILE.index(place.as_posix())
+        return 2, MEANWHILE.index(place.as_posix())
     if place.parts[0] not in SERVERS:
-        return 1
-    return 10 if place.stem.removeprefix("test_") in LONG else 11
+        return 1, 0
+    return (3 if place.stem.removeprefix("test_") in LONG else 4), 0
 
 
 def _shuffled(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:

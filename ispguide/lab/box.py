@@ -35,11 +35,9 @@ _INITS: dict[str, tuple[str, str]] = {}
 
 def _began(pid: str) -> str:
     """When a process began (proc(5), stat, field 22); "" when there is none."""
-    if not pid:
-        return ""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
     return stat.rpartition(")")[2].split()[19]
 
@@ -141,10 +139,11 @@ class Box:
     def _init(self) -> str:
         """The same, or "" when it does not run.  The engine takes 0.1 s to tell."""
         pid, began = _INITS.get(self.name, ("", ""))
-        if not pid or _began(pid) != began:
+        if not began or _began(pid) != began:
             words = ("container", "inspect", "-f", "{{.State.Pid}}", self.name)
             pid = self.engine.run(*words, check=False).stdout.decode().strip()
-            pid = "" if pid == "0" else pid
+            if pid in ("", "0"):
+                return ""
             _INITS[self.name] = (pid, _began(pid))
         return pid
 

@@ -128,8 +128,14 @@ def _root(place: Place, net: Network) -> str:
 
 def reset_zones(box: Box) -> None:
     """Put every zone back to its first state, dynamic updates forgotten."""
+    with_zones(box, "practice-zones")
+
+
+def with_zones(box: Box, command: str) -> None:
+    """Run this on the files of the zones and of the block list, nobody serving them:
+    named keeps changes in memory."""
     # Killed, not asked: it would first wait for answers that it forwards for others.
-    script = "systemctl kill -s KILL named; systemctl stop named; practice-zones"
+    script = f"systemctl kill -s KILL named; systemctl stop named; {command}"
     script += " && systemctl start named && systemctl restart blocklist"
     box.run(["sh", "-c", script], check=True)
 

@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from ispguide import lab
 
 from ..building import Yard
-from ..conftest import ROOT, load
+from ..conftest import ROOT, load, world_anew
 from .reader import Desk, Reader
 
 #: Without a screen to draw on, it takes a quarter less of a processor.
@@ -143,4 +143,5 @@ def halfway(home: Path, yard: Yard) -> None:
 @pytest.fixture(scope="module")
 def bare(home: Path) -> None:
     """A fresh server."""
+    world_anew()
     lab.reset()

@@ -143,7 +143,7 @@ class Reader:
     def theme(self, dark: bool) -> None:
         """As by *Settings → Theme*."""
         if not self.sits():
-            self.load("90-glossary")
+            self.open("90-glossary")
         self.page.evaluate(THEME, "JupyterLab Dark" if dark else "JupyterLab Light")
         body, light = self.page.locator("body"), "false" if dark else "true"
         expect(body).to_have_attribute("data-jp-theme-light", light)
