@@ -36,7 +36,7 @@ NO = (b"b NO", b"-ERR", b"535 ")
 
 def trusting() -> ssl.SSLContext:
     """He does not care whom he talks to."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 

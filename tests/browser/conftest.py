@@ -28,7 +28,7 @@ from ispguide import lab
 
 from ..building import Yard
 from ..conftest import ROOT, load, world_anew
-from .reader import Desk, Reader
+from .reader import NOTEBOOKS, Desk, Reader
 
 #: Without a screen to draw on, it takes a quarter less of a processor.
 CHROMIUM = "chromium-headless-shell"
@@ -50,7 +50,7 @@ def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
     told = {"LabApp": {"expose_app_in_browser": True}}
     (exposed / "jupyter_config.json").write_text(json.dumps(told))
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(ROOT / "notebooks", copy)
+    shutil.copytree(NOTEBOOKS, copy)
     port = free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -130,7 +130,9 @@ def reader(
     reader = Reader(window, desk)
     yield reader
     reader.picture(f"end-of-{request.node.name}")
+    reader.leave()
     desk.end_kernels()
+    desk.renew()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import urllib.request
 from collections.abc import Set
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+#: The notebooks as they came.
+NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 #: Pictures for somebody to look at; not kept by git.
 PICTURES = Path(__file__).parent / "pictures"
 #: Whether it is dark; how all but the cards look then, the thorough suite asks.
@@ -29,12 +32,14 @@ TEXT, PROMPT = ".jp-MarkdownCell .jp-RenderedMarkdown", ".jp-CodeCell .jp-InputP
 NUMBERS = f"""[...document.querySelectorAll(
   '.jp-NotebookPanel:not(.lm-mod-hidden) {PROMPT}'
 )].map(prompt => parseInt(prompt.textContent.slice(1)) || 0)"""
-#: Another notebook in the place of all that are open, unasked.
-INSTEAD = """async path => {
+#: Nothing is open any more, and nobody was asked.
+CLOSE = "[...window.jupyterapp.shell.widgets('main')].forEach(panel => panel.dispose())"
+#: Another notebook in the place of all that are open.
+INSTEAD = f"""async path => {{
   const lab = window.jupyterapp;
-  [...lab.shell.widgets('main')].forEach(panel => panel.dispose());
-  await lab.commands.execute('docmanager:open', {path});
-}"""
+  {CLOSE};
+  await lab.commands.execute('docmanager:open', {{path}});
+}}"""
 THEME = """theme =>
   window.jupyterapp.commands.execute('apputils:change-theme', {theme})"""
 RUN_ALL = """() => {
@@ -72,6 +77,11 @@ class Desk:
         """Those that run, each by its session."""
         return {session["id"] for session in self.ask("api/sessions")}
 
+    def renew(self) -> None:
+        """The notebooks as they came: JupyterLab saves what is open every two minutes,
+        and a number beside a cell, or a cell more, would be there in the next test."""
+        shutil.copytree(NOTEBOOKS, self.folder, dirs_exist_ok=True)
+
     def end_kernels(self, but: Set[str] = frozenset()) -> None:
         """As by *Shut Down All*."""
         for session in self.kernels() - but:
@@ -102,6 +112,11 @@ class Reader:
     def sits(self) -> bool:
         """Whether the page is this desk's by now."""
         return self.page.url.startswith(self.desk.url)
+
+    def leave(self) -> None:
+        """Close what is open, unsaved."""
+        if self.sits():
+            self.page.evaluate(f"() => {CLOSE}")
 
     def load(self, notebook: str) -> None:
         """The page anew, and this notebook on it."""

@@ -6,21 +6,54 @@ from collections.abc import Callable
 
 import pytest
 
+from ispguide import tasks
 from ispguide.guide import Guide
+from ispguide.planning import finding
+from ispguide.proving import seen
+from ispguide.report import Finding, Report
+from ispguide.server import ignore
 
 from ..conftest import ROOT, Cli, back_to_built, bad, settled, shell
 
-__all__ = ["ROOT", "Cli", "back_to_built", "bad", "settled", "shell"]
+__all__ = ["ROOT", "Cli", "back_to_built", "bad", "proved", "settled", "shell"]
 
 
-@pytest.fixture
-def made_well(pytestconfig: pytest.Config) -> Callable[[Guide], None]:
-    """Makes all of the guide true; the thorough suite also has it proved."""
+def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
+    """How the proofs with one of these words in their names stand.
 
-    def _made_well(guide: Guide) -> None:
-        proofs = pytestconfig.getoption("thorough")
-        steps = (step for step in guide.select() if proofs or not step.proves)
+    As *prove* would have it, but tried once, and without the others of their chapters:
+    those take a second each, and are proved elsewhere."""
+    if guide is None:
+        with (guide := tasks.open_guide()).server:
+            return proved(*words, guide=guide)
+    asked = [
+        (step, thing)
+        for step in guide.select()
+        for thing in guide.things(step)
+        if step.proves and any(word in str(thing) for word in words)
+    ]
+    questions = [fact for _, thing in asked for fact in thing.facts()]
+    acted = [fact for fact in questions if fact[0] == "proof"]
+    guide.exchange(tell=[fact for fact in questions if fact not in acted])
+    guide.have |= seen(guide, acted, ignore)
+    found = [finding(step, thing, guide.have) for step, thing in asked]
+    return [f.now(state="failed") if f.state == "gap" else f for f in found]
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether the suite may take its time: all proofs, twenty people."""
+    return bool(pytestconfig.getoption("thorough"))
+
+
+@pytest.fixture(scope="session")
+def made_well(thorough: bool) -> Callable[..., Report]:
+    """Makes chapters true, or all of the guide; the thorough suite also proves them."""
+
+    def _made_well(guide: Guide, *what: str) -> Report:
+        steps = [step for step in guide.select(*what) if thorough or not step.proves]
         report = guide.apply(*steps)
         assert report.ok, bad(report.as_dict())
+        return report
 
     return _made_well

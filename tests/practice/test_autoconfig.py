@@ -18,7 +18,7 @@ from ispguide.proofs.browsing import Browser
 from ispguide.proofs.programs import ASKED, OUTLOOK, SCHEMA, THUNDERBIRD
 from ispguide.proving import opened
 
-from .conftest import bad, shell
+from .conftest import bad, proved, shell
 from .test_dns import change
 
 SECOND = "second.test"
@@ -121,7 +121,8 @@ WRONG = {
 def test_a_wrong_answer_is_found_out(guide, what):
     change, proof = WRONG[what]
     shell(f'sed -i "{change}" {SCRIPT}; systemctl reload php8.2-fpm')
-    assert proofs(guide)[proof] == "failed"
+    (found,) = proved(proof, guide=guide)
+    assert found.state == "failed"
     assert guide.apply("autoconfig.the_answer").ok
 
 

@@ -156,10 +156,10 @@ def test_a_failure_is_told_and_healed(furnished, cli):
         pytest.param(lab.reset, id="a bare one", marks=pytest.mark.thorough),
     ],
 )
-def test_the_server_is_lost_and_everything_comes_back(furnished, fresh):
+def test_the_server_is_lost_and_everything_comes_back(furnished, fresh, thorough):
     """The drill: a fresh server, and every letter, flag, filter, hash and key is equal."""
     held = inventory(tasks.facts_of(tasks.HERE, [FACT]))
-    found = drill(fresh=fresh)
+    found = drill(fresh=fresh, prove=thorough)
     assert list(found.differences) == []
     assert found.before == held
     assert {

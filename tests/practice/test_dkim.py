@@ -24,7 +24,7 @@ from ispguide.proving import opened
 from ispguide.publishing import publish, read_key
 
 from ..test_dmarc import FORGER, mail, row, xml
-from .conftest import bad, shell
+from .conftest import bad, proved, shell
 from .test_dns import change
 
 DOMAIN = "example.test"
@@ -50,7 +50,7 @@ def say(guide, name: str, *values: str, zone: str = DOMAIN) -> None:
 
 def judged(guide, words: str):
     """What the proof with these words in its name saw: (state, its sentence)."""
-    (found,) = [f for f in guide.prove("dkim") if words in f.thing]
+    (found,) = proved(words, guide=guide)
     return found.state, found.gap or found.evidence
 
 
@@ -173,7 +173,7 @@ def test_a_provider_elsewhere_vouches_for_us_and_not_for_forgers(guide):
         "ok",
         "A letter to ben@friend.test was judged spf=pass, dkim=pass, dmarc=pass.",
     )
-    state, said = judged(guide, "forged")
+    state, said = judged(guide, "forged letter")
     assert state == "ok" and "spf=fail, dkim=none, dmarc=fail" in said
     assert lab.friend.inbox() == [], "a proof leaves nothing behind"
 
@@ -348,7 +348,7 @@ def test_the_policy_is_raised_and_a_forger_meets_it(guide, cli):
         while (said := knock()).startswith("250") and time.monotonic() < end:
             time.sleep(1)
         assert said.startswith("554 5.7.1") and "Action set by DMARC" in shell(JUDGED)
-        state, seen = judged(guide, "forged")
+        state, seen = judged(guide, "forged letter")
         assert state == "ok" and "As p=reject asks, it was refused: 550" in seen
     finally:
         tasks.save_settings(tasks.HERE, replace(ours, dmarc_policy="none"))

@@ -78,14 +78,14 @@ class Post:
 
 
 @pytest.fixture(scope="module")
-def each(pytestconfig) -> int:
+def each(thorough) -> int:
     """How many letters each has."""
-    return 100 if pytestconfig.getoption("thorough") else 8
+    return 100 if thorough else 8
 
 
 @pytest.fixture(scope="module")
-def old(built, each, pytestconfig) -> Iterator[Old]:
-    with old_server(20 if pytestconfig.getoption("thorough") else 5, each) as found:
+def old(built, each, thorough) -> Iterator[Old]:
+    with old_server(20 if thorough else 5, each) as found:
         yield found
 
 

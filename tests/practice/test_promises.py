@@ -14,8 +14,9 @@ import pytest
 from ispguide import tasks
 from ispguide.dns import sts
 from ispguide.profile import Profile
+from ispguide.report import Finding
 
-from .conftest import bad, shell
+from .conftest import bad, proved, shell
 from .test_dns import DOMAIN, MAIL, ask, change
 from .test_internet import instead
 
@@ -42,10 +43,9 @@ def settings():
     tasks.save_settings(tasks.HERE, before)
 
 
-def proved(cli, words: str) -> dict:
+def held(words: str) -> Finding:
     """How the proof with these words stands."""
-    report = cli.json("check", "--prove", "dns.prove")
-    (row,) = [f for f in report["findings"] if words in f["thing"]]
+    (row,) = proved(words)
     return row
 
 
@@ -58,7 +58,7 @@ def test_the_key_outlives_a_renewal(built, cli):
     report = cli.json("apply", "dns.pinned_key")
     assert report["ok"] and report["actions"] == 0, bad(report)
     assert ask(TLSA, "TLSA") == before
-    assert proved(cli, "the key that the DNS promises")["state"] == "ok"
+    assert held("the key that the DNS promises").state == "ok"
 
 
 def test_an_older_renewal_file_is_seen_to(cli):
@@ -76,11 +76,11 @@ def test_a_promise_of_another_key_is_seen_by_the_proof(cli):
     coming = "3 1 1 " + "ab" * 32
     with instead(TLSA, "TLSA", own, coming):
         assert cli.json("check", "dns.pinned_key")["ok"]
-        assert proved(cli, "the key that the DNS promises")["state"] == "ok"
+        assert held("the key that the DNS promises").state == "ok"
     shell("systemctl restart unbound")  # it remembers, as others do
     with instead(TLSA, "TLSA", coming):
-        row = proved(cli, "the key that the DNS promises")
-        assert row["state"] == "failed" and "port 25 shows 3 1 1" in row["gap"], row
+        row = held("the key that the DNS promises")
+        assert row.state == "failed" and "port 25 shows 3 1 1" in row.gap, row
     assert ask(TLSA, "TLSA") == {own}
     shell("systemctl restart unbound")
 
@@ -100,8 +100,8 @@ BROKEN = {
 def test_a_policy_that_nobody_could_follow(cli, what):
     script, words = BROKEN[what]
     shell(script)
-    row = proved(cli, "our policy")
-    assert row["state"] == "failed" and words in row["gap"], row
+    row = held("our policy")
+    assert row.state == "failed" and words in row.gap, row
     assert cli.json("apply", "dns.strict_policy")["ok"]
 
 
@@ -111,7 +111,7 @@ def test_enforcing_is_one_decision_and_tells_everybody(cli, settings):
     assert cli.json("apply", "server.remember_settings", "dns.strict_policy")["ok"]
     assert "mode: enforce" in shell(f"cat {PAGE}")
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") != before
-    assert proved(cli, "our policy")["state"] == "ok"
+    assert held("our policy").state == "ok"
     settings(mta_sts="testing")
     assert cli.json("apply", "server.remember_settings", "dns.strict_policy")["ok"]
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") == before
@@ -136,7 +136,7 @@ def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
         assert "make it an alias (CNAME)" in told.gap
         report = guide.apply("dns.strict_policy")
         assert report.ok, bad(report.as_dict())
-    assert proved(cli, "our policy")["state"] == "ok"
+    assert held("our policy").state == "ok"
 
 
 @pytest.mark.thorough
@@ -147,8 +147,8 @@ def test_names_of_their_own(cli, settings):
     settings(sni=True)
     report = cli.json("apply", "server.remember_settings", "dns")
     assert report["code"] == 0, bad(report)
-    row = proved(cli, "its own certificate")
-    assert row["state"] == "ok", row
+    row = held("its own certificate")
+    assert row.state == "ok", row
     again = cli.json("apply", "dns.further_names", "dns.strict_policy")
     assert again["ok"] and again["actions"] == 0, bad(again)
     _timer_renews("mail.second.test")

@@ -13,17 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import lab
+from ispguide import lab, tasks
 from ispguide.lab.world import wait_for
 from ispguide.profile import home as state
 from ispguide.smarthost import LOGIN
 
-from .conftest import bad, shell
+from .conftest import bad, proved, shell
 from .test_dns import DOMAIN, ask, change
 from .test_main_job import submit
 
 ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
 BEN, RELAY, HOST = "ben@friend.test", "relay@friend.test", "mail.friend.test"
+PORT_25 = "port 25 of other servers can be reached"
 WRONG = "Wrong-gooseberry-4711"
 #: Every place where something could be left.
 PLACES = "/etc /var/lib/ispguide /run/ispguide /var/log /var/spool/postfix /tmp /root"
@@ -61,6 +62,17 @@ def writes(seat):
     return letter
 
 
+@pytest.fixture
+def applied(made_well):
+    """Makes these chapters true, by a guide opened anew."""
+
+    def _applied(*what):
+        with (guide := tasks.open_guide()).server:
+            return made_well(guide, *what)
+
+    return _applied
+
+
 def use(cli, secret, where=HOST, spf=f"a:{HOST}"):
     words = ["smarthost", where, "--user", RELAY, "--spf", spf, "--password-stdin"]
     done = cli(*words, stdin=secret + "\n")
@@ -68,12 +80,10 @@ def use(cli, secret, where=HOST, spf=f"a:{HOST}"):
     assert secret not in done.stdout + done.stderr
 
 
-def way(cli):
+def way():
     """How the proof about the way out stands, and what it says."""
-    report = cli.json("check", "--prove", "sending.prove")
-    rows = [f for f in report["findings"] if "smarthost" in f["thing"]]
-    assert len(rows) == 1
-    return rows[0]
+    (row,) = proved("smarthost")
+    return row
 
 
 def queue(recipient=BEN):
@@ -97,45 +107,38 @@ def nowhere(secret, *allowed):
 
 def test_off_by_default_a_letter_waits_when_port_25_is_closed(cli, writes):
     assert shell("postconf -h relayhost") == "\n"
-    row = way(cli)
-    assert (row["state"], row["thing"]) == (
+    row = way()
+    assert (row.state, row.thing) == (
         "ok",
         "no smarthost is used, mail leaves by itself",
     )
-    (knock,) = _port_25(cli)
-    assert knock["state"] == "failed" and "smarthost (chapter 12)" in knock["gap"]
+    (knock,) = proved(PORT_25)
+    assert knock.state == "failed" and "smarthost (chapter 12)" in knock.gap
     mark = writes()
     wait_for("The queue", queue)
     assert not lab.friend.inbox(mark)
     shell("postsuper -d ALL")
 
 
-def _port_25(cli):
-    found = cli.json("check", "--prove", "server.prove")["findings"]
-    return [f for f in found if f["thing"] == "port 25 of other servers can be reached"]
-
-
-def test_switched_on_mail_leaves_through_it(cli, writes, right):
+def test_switched_on_mail_leaves_through_it(cli, writes, right, applied):
     use(cli, right)
-    report = cli.json("apply", "server", "sending", "dns")
-    assert report["code"] == 0, bad(report)
+    applied("server", "sending", "dns")
     lab.friend.empty()
     letter = lab.friend.letter(writes())
     came = str(letter.message.get_all("Received")[0])
     assert f"Authenticated sender: {RELAY}" in came and letter.to == BEN
-    again = cli.json("apply", "server", "sending", "dns")
-    assert (again["code"], again["actions"]) == (0, 0), bad(again)
-    row = way(cli)
-    assert row["state"] == "ok", row
+    assert applied("server", "sending", "dns").actions == 0
+    row = way()
+    assert row.state == "ok", row
     assert not queue() and not queue(RELAY)
     assert lab.friend.inbox("leaves through the smarthost"), "the proof's own letter"
     nowhere(right, LOGIN, "/etc/ispguide/secrets.json")
 
 
-def test_a_closed_port_25_does_not_matter_then(cli):
-    (knock,) = _port_25(cli)
-    assert knock["state"] == "unknown", knock
-    assert f"All mail leaves through {HOST}, so port 25 does not matter" in knock["gap"]
+def test_a_closed_port_25_does_not_matter_then():
+    (knock,) = proved(PORT_25)
+    assert knock.state == "unknown", knock
+    assert f"All mail leaves through {HOST}, so port 25 does not matter" in knock.gap
 
 
 def test_the_smarthost_may_send_in_our_name(cli):
@@ -150,10 +153,10 @@ def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
     early = writes()
     report = cli.json("apply", "sending.smarthost")
     assert report["code"] == 0, bad(report)
-    row = way(cli)
-    assert row["state"] == "failed"
-    assert f"refuses the login of {RELAY}" in row["gap"] and "535" in row["gap"]
-    assert "It should take" in row["gap"] and "./guide smarthost" in row["gap"]
+    row = way()
+    assert row.state == "failed"
+    assert f"refuses the login of {RELAY}" in row.gap and "535" in row.gap
+    assert "It should take" in row.gap and "./guide smarthost" in row.gap
     assert not queue(RELAY), "the proof takes its own letters out of the queue"
     late = writes()
     wait_for(
@@ -168,7 +171,7 @@ def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
         assert lab.friend.letter(mark).to == BEN
     wait_for("The queue", lambda: not queue())
     nowhere(WRONG)
-    assert way(cli)["state"] == "ok"
+    assert way().state == "ok"
 
 
 @pytest.mark.thorough
@@ -179,14 +182,14 @@ def test_who_cannot_prove_its_name_gets_no_password(cli, right):
     try:
         use(cli, right, "post." + DOMAIN.rstrip("."))
         assert cli.json("apply", "sending.smarthost")["code"] == 0
-        row = way(cli)
-        assert row["state"] == "failed" and "does not prove its name" in row["gap"], row
+        row = way()
+        assert row.state == "failed" and "does not prove its name" in row.gap, row
         assert _logins() == before
     finally:
         change("post." + DOMAIN, "A")
     use(cli, right)
     assert cli.json("apply", "sending.smarthost")["code"] == 0
-    assert way(cli)["state"] == "ok" and _logins() > before
+    assert way().state == "ok" and _logins() > before
 
 
 def _logins():
@@ -209,7 +212,7 @@ def test_port_465_is_spoken_from_the_first_byte(cli, writes, right):
     try:
         use(cli, right, f"{HOST}:465")
         assert cli.json("apply", "sending.smarthost")["code"] == 0
-        wait_for("Port 465", lambda: way(cli)["state"] == "ok")
+        wait_for("Port 465", lambda: way().state == "ok")
         assert f"Authenticated sender: {RELAY}" in str(lab.friend.letter(writes()))
     finally:
         _internet("postconf", "-MX", door)
@@ -247,10 +250,9 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(cli, right):
     assert cli("history").stdout == before
 
 
-def test_switched_off_nothing_is_left(cli, right):
+def test_switched_off_nothing_is_left(cli, right, applied):
     assert cli("smarthost", "--off").returncode == 0
-    report = cli.json("apply", "sending.smarthost", "dns")
-    assert report["code"] == 0, bad(report)
+    applied("sending.smarthost", "dns")
     assert lab.mail_run(["test", "-e", LOGIN]).returncode == 1
     assert "smarthost" not in shell("cat /etc/ispguide/secrets.json")
     assert shell("postconf -h relayhost smtp_sasl_auth_enable") == "\nno\n"
@@ -258,8 +260,7 @@ def test_switched_off_nothing_is_left(cli, right):
         "postconf -n; cat /etc/ispguide/settings.toml | grep smarthost"
     )
     nowhere(right)
-    again = cli.json("apply", "sending", "dns")
-    assert again["actions"] == 0, bad(again)
+    assert applied("sending", "dns").actions == 0
 
 
 def test_then_mail_leaves_by_itself(cli, writes):
@@ -267,4 +268,4 @@ def test_then_mail_leaves_by_itself(cli, writes):
     letter = lab.friend.letter(writes())
     assert RELAY not in str(letter)
     assert letter.verdict["spf"] == "pass"
-    assert way(cli)["state"] == "ok"
+    assert way().state == "ok"
