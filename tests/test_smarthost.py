@@ -17,9 +17,10 @@ from ispguide.actions import Remove, Run, Start, Write, as_message, typed_in
 from ispguide.chapter import Chapter
 from ispguide.chapters import sending
 from ispguide.chapters._machine import port_25
+from ispguide.chapters._smarthost import THE_PASSWORD
 from ispguide.cli import cli
 from ispguide.errors import GuideError, SettingsProblem
-from ispguide.facts import Unsure
+from ispguide.gaps import Unsure
 from ispguide.guide import Guide
 from ispguide.keeping import ForgetSecret, KeepSecret
 from ispguide.notebook import switch
@@ -161,8 +162,8 @@ def test_without_its_password_the_step_says_where_to_type_it() -> None:
     work = guide(S, world())
     work.server.refuse = refuse  # type: ignore[attr-defined]
     report = work.apply()
-    assert not report.ok
-    assert "Type it into the form of chapter 12" in report.text()
+    (found,) = [f for f in report if f.thing == THE_PASSWORD]
+    assert not report.ok and found.kind == "missing" and "chapter 12" in found.gap
 
 
 # what is kept
@@ -200,8 +201,9 @@ def test_a_file_with_the_older_password_goes_before_the_new_one_is_known(
 
 
 def test_without_a_password_the_known_one_stays(monkeypatch: Any) -> None:
-    with pytest.raises(GuideError, match="knows no password"):
+    with pytest.raises(GuideError) as stop:
         use(monkeypatch, world())
+    assert stop.value.kind == "no-password"
     there = world()
     there[facts.secret(PASSWORD)]["made"] = True
     work = use(monkeypatch, there)
@@ -209,7 +211,7 @@ def test_without_a_password_the_known_one_stays(monkeypatch: Any) -> None:
 
 
 def test_what_cannot_be_is_not_kept(monkeypatch: Any) -> None:
-    with pytest.raises(SettingsProblem, match="too short"):
+    with pytest.raises(SettingsProblem, match="'friend'"):
         use(monkeypatch, world(), smarthost="friend", password=Secret(PLANTED))
     assert Profile.load("practice").settings == SETTINGS
 
@@ -223,6 +225,7 @@ def test_a_password_that_could_not_be_hidden_is_refused(text: str) -> None:
     with pytest.raises(GuideError) as stop:
         tasks_smarthost.valid_login(Secret(text), S)
     assert len(text) < 9 or text not in str(stop.value)
+    assert stop.value.kind in ("bad-password", "weak-password")
     assert stop.value.is_ and stop.value.should and stop.value.do
 
 
@@ -234,8 +237,9 @@ def test_a_good_password_stays_as_it_is(text: str) -> None:
 
 
 def test_a_word_on_the_command_line_is_no_password() -> None:
-    with pytest.raises(GuideError, match="ordinary word"):
+    with pytest.raises(GuideError) as stop:
         tasks_smarthost.valid_login(PLANTED, S)
+    assert stop.value.kind == "password-in-the-open"
 
 
 # the password
@@ -377,7 +381,7 @@ def test_the_command_switches_off(monkeypatch: Any) -> None:
 def test_the_command_wants_one_thing(monkeypatch: Any, words: list[str]) -> None:
     done, kept = run(monkeypatch, *words)
     assert done.exit_code == 1 and not kept
-    assert "Either a smarthost is named, or there is to be none." in done.output
+    assert isinstance(done.exception, SystemExit) and "--off" in done.stderr
 
 
 def opened(monkeypatch: Any, kept: list[Any]) -> SmarthostCard:
