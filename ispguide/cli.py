@@ -47,14 +47,17 @@ class Guarded(click.Group):
         except GuideError as error:
             if context.meta.get(JSON):
                 click.echo(json.dumps(error.as_dict(), ensure_ascii=False))
-            for part in (error.is_, error.should, error.do):
-                if part:
-                    click.echo(part, err=True)
-            if error.evidence.strip():
-                click.echo(
-                    "\n  " + error.evidence.strip().replace("\n", "\n  "), err=True
-                )
+            told(error)
             context.exit(1)
+
+
+def told(error: GuideError) -> None:
+    """Its sentence, part by part, and the evidence below."""
+    for part in (error.is_, error.should, error.do):
+        if part:
+            click.echo(part, err=True)
+    if evidence := error.evidence.strip():
+        click.echo("\n  " + evidence.replace("\n", "\n  "), err=True)
 
 
 def main() -> None:

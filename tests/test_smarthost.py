@@ -20,7 +20,7 @@ from ispguide.chapters._machine import port_25
 from ispguide.chapters._smarthost import THE_PASSWORD
 from ispguide.cli import cli
 from ispguide.errors import GuideError, SettingsProblem
-from ispguide.gaps import Unsure
+from ispguide.gaps import Gap, Unsure
 from ispguide.guide import Guide
 from ispguide.keeping import ForgetSecret, KeepSecret
 from ispguide.notebook import switch
@@ -32,6 +32,7 @@ from ispguide.profile import Profile
 from ispguide.proofs.leaving import Line, judged, line_of
 from ispguide.settings import Secret
 from ispguide.smarthost import LOGIN, PASSWORD
+from ispguide.things import Proof
 
 from .fake import SETTINGS, FakeServer
 from .test_guide import file
@@ -289,25 +290,37 @@ def test_the_queue_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "kind"),
     [
-        (Line(HOP, "deferred", "SASL authentication failed; server said: 535 no"), "refuses the login of relay@friend.test"),
-        (Line(HOP, "deferred", "SASL authentication failed: no mechanism available"), "refuses the login"),
-        (Line(HOP, "deferred", "Server certificate not verified"), "does not prove its name"),
-        (Line("none", "deferred", "connect to mail.friend.test[192.0.2.1]:587: Connection timed out"), "cannot be reached"),
-        (Line("none", "bounced", "Host or domain name not found."), "cannot be reached"),
-        (Line("none", "deferred", "unable to look up host mail.friend.test: Try again"), "cannot be reached"),
-        (Line(HOP, "bounced", "host said: 553 5.7.1 not your address"), "did not take the letter"),
-        (Line("mx.other.test[192.0.2.9]:25", "sent", "250 ok"), "left through mx.other.test"),
-        (Line("mail.friend.test.evil.test[192.0.2.9]:587", "sent", "250 ok"), "and not through"),
-        (None, "no answer found within 20 s"),
+        (Line(HOP, "deferred", "SASL authentication failed; server said: 535 no"), "wrong-password"),
+        (Line(HOP, "deferred", "SASL authentication failed: no mechanism available"), "wrong-password"),
+        (Line(HOP, "deferred", "no worthy mechs found"), "differs"),
+        (Line(HOP, "deferred", "Server certificate not verified"), "untrusted"),
+        (Line("none", "deferred", "connect to mail.friend.test[192.0.2.1]:587: Connection timed out"), "not-reached"),
+        (Line("none", "bounced", "Host or domain name not found."), "not-reached"),
+        (Line("none", "deferred", "unable to look up host mail.friend.test: Try again"), "not-reached"),
+        (Line(HOP, "bounced", "host said: 553 5.7.1 not your address"), "not-taken"),
+        (Line("mx.other.test[192.0.2.9]:25", "sent", "250 ok"), "elsewhere"),
+        (Line("mail.friend.test.evil.test[192.0.2.9]:587", "sent", "250 ok"), "elsewhere"),
+        (None, "not-taken"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told(line: Line | None, said: str) -> None:
+def test_what_is_wrong_is_told(line: Line | None, kind: str) -> None:
     ok, seen = judged(line, S.smarthost, S.smarthost_user)
-    assert ok is False and said in seen
+    assert ok is False and isinstance(seen, Gap) and seen.kind == kind
+    assert "mail.friend.test" in seen
+    if line is None:
+        assert "20 s" in seen
+    else:
+        assert (line.relay if line.status == "sent" else line.said) in seen
     if line is None or line.status != "sent":
         assert "should" in seen and seen.count(". ") >= 2, "is, should, do"
+
+
+def test_the_kind_of_what_a_proof_saw_is_in_the_report() -> None:
+    fact = facts.proof("leaves_through_smarthost")
+    told = {"ok": False, "seen": "535", "kind": "wrong-password"}
+    assert Proof("mail leaves", fact).gap({fact: told}).kind == "wrong-password"
 
 
 def test_a_letter_that_went_there_is_the_proof() -> None:

@@ -80,7 +80,8 @@ class Check(Plain):
 
 @dataclass(frozen=True)
 class Proof(Plain):
-    """A behaviour, seen by acting like a user.  The answer says {ok, seen}."""
+    """A behaviour, seen by acting like a user.  The answer says {ok, seen}, and may
+    name the `kind` of what is not so."""
 
     sentence: str
     fact: Fact
@@ -99,7 +100,8 @@ class Proof(Plain):
             return Unsure(f"Could not tell: {now['seen']}")
         if now["ok"]:
             return NO_GAP
-        return Gap("not-seen", f"It did not happen. Seen instead: {now['seen']}")
+        kind = now.get("kind", "not-seen")
+        return Gap(kind, f"It did not happen. Seen instead: {now['seen']}")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return ()
