@@ -162,7 +162,7 @@ def test_rules_that_shut_us_out_are_told_in_words(monkeypatch):
     answer = trying.confirmed(door, [write, TRY], [CAME_BY], heard.append, "x")
     assert door.did == [], "nothing was kept"
     assert answer.done and answer.done["failed"] == 1 and not answer.done["ok"]
-    assert "taken them back by itself" in answer.done["words"]
+    assert answer.done["words"] == trying.LOCKED_OUT
     assert trying.SHUT in heard and CAME_BY in answer.have
 
 

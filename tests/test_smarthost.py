@@ -462,4 +462,4 @@ def test_looking_only_the_form_keeps_nothing(monkeypatch: Any) -> None:
     card.password.input.value = PLANTED
     card.save_button.click()
     worker(switch.current()).join()
-    assert not kept and "Nothing was kept." in card.body.value
+    assert not kept and "Looking only" in card.body.value

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from ispguide import cli as command_line
+from ispguide.errors import GuideError
 from ispguide.guide import Guide
 
 from ..conftest import ROOT, Cli, back_to_built, bad, settled, shell
@@ -24,3 +26,16 @@ def made_well(pytestconfig: pytest.Config) -> Callable[[Guide], None]:
         assert report.ok, bad(report.as_dict())
 
     return _made_well
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds of the errors that the command line tells, in their order."""
+    tell, found = command_line.told, list[str]()
+
+    def _told(error: GuideError) -> None:
+        found.append(error.kind)
+        tell(error)
+
+    monkeypatch.setattr(command_line, "told", _told)
+    return found
