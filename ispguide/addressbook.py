@@ -32,6 +32,7 @@ def change(guide: Guide, actions: Run | Sequence[Run], what: str) -> Lists:
             "Nothing was changed.",
             "Read its words below.",
             (answer.done or {}).get("evidence", ""),
+            kind="server-refused",
         )
     return lists(guide)
 
@@ -50,7 +51,9 @@ def mailbox(found: Lists, address: str) -> str:
     """The address as it is stored, when it is a mailbox here."""
     address = people.valid_address(address)
     must(
-        address in column(found["mailboxes"]), f"There is no mailbox {shown(address)}."
+        address in column(found["mailboxes"]),
+        "no-such-mailbox",
+        f"There is no mailbox {shown(address)}.",
     )
     return address
 
@@ -60,11 +63,12 @@ def must_be_ours(found: Lists, address: str) -> None:
     domain = address.rpartition("@")[2]
     must(
         domain in column(found["domains"]),
+        "no-such-domain",
         f"{shown(domain)} is no mail domain of this server.",
         f"./guide people add {shown(domain)} makes it one; its DNS must point here too.",
     )
 
 
-def must(true: bool, is_: str, do: str = "Nothing was changed.") -> None:
+def must(true: bool, kind: str, is_: str, do: str = "Nothing was changed.") -> None:
     if not true:
-        raise GuideError(is_, "", do)
+        raise GuideError(is_, "", do, kind=kind)

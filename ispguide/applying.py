@@ -74,7 +74,7 @@ class Applying:
     def _one(self, step: Step, following: Sequence[Step]) -> list[Finding]:
         if why := self._reason_to_wait(step):
             self.bad[str(step)] = {"": why}
-            return [f.now(gap=why) for f in self._blank(step)]
+            return [f.now(gap=why, kind="waits") for f in self._blank(step)]
         if str(step) not in self.fresh:
             self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
         found = self._make_true(step, following)
@@ -145,7 +145,8 @@ class Applying:
         for f in self.guide.findings(step):
             if f.thing == name:
                 said = done["evidence"]
-                f = f.now(state="failed", gap=_sentence(f, done), evidence=said)
+                gap, kind = _sentence(f, done), f.kind or "stale"
+                f = f.now(state="failed", gap=gap, kind=kind, evidence=said)
             elif f.state == "gap":
                 why = f"Not done, because “{name}” failed. {f.gap}"
                 f = f.now(state="blocked", gap=why)

@@ -20,6 +20,7 @@ from ispguide.cli_dkim import reports, rotate
 from ispguide.cli_lab import lab_, start_practice
 from ispguide.cli_moving import move
 from ispguide.cli_options import (
+    JSON,
     ask_for_sudo,
     done_watching,
     json_option,
@@ -37,20 +38,26 @@ from ispguide.profile import REPLAY
 
 
 class Guarded(click.Group):
-    """Every GuideError becomes its sentence and exit code 1."""
+    """Every GuideError becomes its sentence and exit code 1; with --json, also an
+    object where the answer should have been."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except GuideError as error:
-            for part in (error.is_, error.should, error.do):
-                if part:
-                    click.echo(part, err=True)
-            if error.evidence.strip():
-                click.echo(
-                    "\n  " + error.evidence.strip().replace("\n", "\n  "), err=True
-                )
+            if context.meta.get(JSON):
+                click.echo(json.dumps(error.as_dict(), ensure_ascii=False))
+            told(error)
             context.exit(1)
+
+
+def told(error: GuideError) -> None:
+    """Its sentence, part by part, and the evidence below."""
+    for part in (error.is_, error.should, error.do):
+        if part:
+            click.echo(part, err=True)
+    if evidence := error.evidence.strip():
+        click.echo("\n  " + evidence.replace("\n", "\n  "), err=True)
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def start_practice() -> None:
     except lab.LabProblem as problem:
         do = f"{problem.do} {INSTEAD}".strip()
         raise lab.LabProblem(
-            problem.is_, problem.should, do, problem.evidence
+            problem.is_, problem.should, do, problem.evidence, kind=problem.kind
         ) from problem
 
 

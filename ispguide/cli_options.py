@@ -12,6 +12,8 @@ from ispguide.profile import REPLAY
 from ispguide.progress import Doing
 from ispguide.settings import Secret
 
+#: Where a running command notes that its answer, or its error, is to be JSON.
+JSON = "ispguide.json"
 _AGAIN = "\r\033[K"
 _DOING = Doing()
 
@@ -53,9 +55,18 @@ def done_watching() -> None:
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object.")(
-        command
-    )
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="One JSON object.",
+        callback=_for_errors_too,
+    )(command)
+
+
+def _for_errors_too(context: click.Context, _: Any, as_json: bool) -> bool:
+    context.meta[JSON] = as_json or context.meta.get(JSON, False)
+    return as_json
 
 
 def ask_for_sudo(ask: bool) -> Secret | None:

@@ -41,6 +41,7 @@ def smarthost(
             "It was not said what to do.",
             "Either a smarthost is named, or there is to be none.",
             "./guide smarthost HOST --user NAME, or ./guide smarthost --off",
+            kind="not-said",
         )
     sudo = ask_for_sudo(ask_sudo)
     if off:

@@ -30,7 +30,10 @@ def test(more: tuple[str, ...]) -> None:
     root = Path(__file__).parent.parent
     if not (root / "tests").is_dir():
         raise GuideError(
-            "There are no tests here.", "They live in a checkout.", "Clone it."
+            "There are no tests here.",
+            "They live in a checkout.",
+            "Clone it.",
+            kind="no-tests",
         )
     words = ["--durations=10" if word == "--durations" else word for word in more]
     asks = [w for w in more if w not in SUITES and not w.startswith("--order=")]

@@ -50,6 +50,7 @@ def connect(
             "The guide should know which mail domain it is for.",
             "Fill in the mail domain in the form of 00-start, or on the command line "
             f"add --domain example.org to: ./guide connect {where}",
+            kind="no-settings",
         )
     profile = profile.with_settings(settings)
     profile.save()
@@ -65,6 +66,7 @@ def _parts(where: str) -> tuple[str, str, int]:
             f"{where!r} is no address of a server.",
             "It should look like root@mail.example.org, with :PORT behind it if not 22.",
             "Write it as you would for ssh.",
+            kind="bad-address",
         )
     return found[1] or "root", found[2].strip("[]"), int(found[3] or 22)
 

@@ -74,6 +74,7 @@ def _all_well(report: Report) -> None:
             "After the drill every step and every proof should be true.",
             f"Look: ./guide check. As before: ./guide lab load {BEFORE}",
             report.text(),
+            kind="not-restored",
         )
 
 

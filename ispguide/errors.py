@@ -18,15 +18,39 @@ A gap on the server is never an exception: it is a Finding.
 
 from __future__ import annotations
 
+import re
+
 
 class GuideError(Exception):
-    """What is so, what should be so, what to do now; the evidence folded below."""
+    """What is so, what should be so, what to do now; the evidence folded below.
 
-    def __init__(self, is_: str, should: str = "", do: str = "", evidence: str = ""):
+    `kind`: its short name for tests and scripts, which stays while the words improve;
+    a subclass is of the kind that its name says."""
+
+    kind = ""
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+
+    def __init__(
+        self,
+        is_: str,
+        should: str = "",
+        do: str = "",
+        evidence: str = "",
+        *,
+        kind: str = "",
+    ):
         self.is_, self.should, self.do, self.evidence = is_, should, do, evidence
+        self.kind = kind or self.kind
         super().__init__(" ".join(part for part in (is_, should, do) if part))
         if evidence:
             self.add_note(evidence)  # a traceback shows it too
+
+    def as_dict(self) -> dict[str, object]:
+        """The object behind --json, where the answer should have been."""
+        parts = {"is": self.is_, "should": self.should, "do": self.do}
+        return {"ok": False, "error": {"kind": self.kind, **parts}}
 
 
 class SettingsProblem(GuideError):

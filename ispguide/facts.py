@@ -11,27 +11,16 @@ Because facts are values, ten things that ask the same question cost one answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Fact = tuple[str, ...]
 Have = Mapping[Fact, Any]
 
 
-class Unsure(str):
-    """A gap that is none: "could not tell", with the reason."""
-
-
 #: In front of `openssl x509`, which reads all of Debian's roots before it looks at a
 #: certificate, and needs none of them: 4 ms instead of 25, and a check asks often.
 NO_ROOTS = "export SSL_CERT_FILE=/dev/null"
-
-
-def together(told: Iterable[str]) -> str:
-    """The gaps of several parts as one; unsure only when nothing is known to be wrong."""
-    found = [text for text in told if text]
-    sure = [text for text in found if not isinstance(text, Unsure)]
-    return "\n".join(sure) if sure or not found else Unsure("\n".join(found))
 
 
 def file(path: str) -> Fact:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, together
 from ispguide.sqltext import literal, statement
 from ispguide.things import Plain
 
@@ -41,12 +42,13 @@ class Postconf(Plain):
         now = have[facts.postconf()]
         return [(k, v) for k, v in self.values if now.get(k) != v]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.postconf()]
         if why := failed_answer(now):
-            return f"Postfix cannot be asked for its settings: {why}."
-        return "\n".join(
-            f"{k} {f'is {now[k]!r}' if k in now else 'is not set'}, should be {v!r}."
+            return Gap("no-answer", f"Postfix cannot be asked for its settings: {why}.")
+        said = {k: f"is {v!r}" for k, v in now.items()}
+        return together(
+            Gap("differs", f"{k} {said.get(k, 'is not set')}, should be {v!r}.")
             for k, v in self._wrong(have)
         )
 
@@ -76,17 +78,20 @@ class MasterService(Plain):
         now = have[facts.master()].get(self.name, {}).get("options", {})
         return {k: v for k, v in self.options.items() if now.get(k) != v}
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         all_ = have[facts.master()]
         if why := failed_answer(all_):
-            return f"Postfix cannot be asked for its services: {why}."
+            return Gap("no-answer", f"Postfix cannot be asked for its services: {why}.")
         if self.name not in all_:
-            return f"The service {self.name} is not in master.cf. It should be."
+            words = f"The service {self.name} is not in master.cf. It should be."
+            return Gap("missing", words)
         line, options = all_[self.name]["line"], all_[self.name]["options"]
         if line != self.line:
-            return f"master.cf says {line!r}, should say {self.line!r}."
-        return "\n".join(
-            f"{self.name}: {k} is {options.get(k, 'not set')!r}, should be {v!r}."
+            words = f"master.cf says {line!r}, should say {self.line!r}."
+            return Gap("differs", words)
+        said = {k: options.get(k, "not set") for k in self.options}
+        return together(
+            Gap("differs", f"{self.name}: {k} is {said[k]!r}, should be {v!r}.")
             for k, v in self._wrong(have).items()
         )
 
@@ -123,11 +128,13 @@ class MailDomain(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.sql(self._query)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.sql(self._query)]
         if why := failed_answer(now):
-            return f"The list of domains cannot be read: {why}."
-        return "" if now["rows"] else f"{self.name} is not in the list of domains."
+            return Gap("no-answer", f"The list of domains cannot be read: {why}.")
+        if now["rows"]:
+            return NO_GAP
+        return Gap("missing", f"{self.name} is not in the list of domains.")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [

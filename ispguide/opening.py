@@ -45,6 +45,7 @@ def _with_its_settings(profile: Profile, sudo: Secret | None) -> Profile:
             f"Neither this computer nor {profile.host} has settings for it yet.",
             "The guide should know the server's name and the mail domain.",
             f"./guide connect {profile.user}@{profile.host} --domain example.org",
+            kind="no-settings",
         )
     profile = profile.with_settings(Settings.from_toml(found))
     profile.save()

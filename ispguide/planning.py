@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ispguide.actions import Action
 from ispguide.chapter import Step
-from ispguide.facts import Have, Unsure
+from ispguide.facts import Have
+from ispguide.gaps import Gap, Unsure
 from ispguide.report import Finding
 from ispguide.things import Thing
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Plan = list[tuple[Thing, Action]]
 
 
-def is_gap(gap: str) -> bool:
+def is_gap(gap: Gap) -> bool:
     """ "Could not tell" is neither broken nor something to repair."""
     return bool(gap) and not isinstance(gap, Unsure)
 
@@ -73,4 +74,5 @@ def finding(step: Step, thing: Thing, have: Have) -> Finding:
         str(gap),
         commands,
         evidence=shown,
+        kind=gap.kind,
     )

@@ -55,6 +55,7 @@ class Profile:
                 f"The name {REPLAY!r} belongs to the recording.",
                 "A server needs another one.",
                 "Choose it with --name.",
+                kind="reserved-name",
             )
         path = _path(self.name)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,6 +84,7 @@ class Profile:
                 f"There is no server called {name!r} on this computer.",
                 "A server is made known once, before anything else.",
                 "Practice: ./guide lab up. A real one: ./guide connect root@HOST.",
+                kind="no-such-server",
             )
         values = tomllib.loads(path.read_text())
         table = values.pop("settings", None)
@@ -104,5 +106,6 @@ def _path(name: str) -> Path:
             f"{name!r} cannot name a server.",
             "A name has letters, digits, dots and hyphens.",
             "Choose another one.",
+            kind="bad-name",
         )
     return home() / "profiles" / f"{name}.toml"

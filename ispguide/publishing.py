@@ -55,6 +55,7 @@ def read_key(path: str) -> Key | None:
             f"{path} holds no key for dynamic updates.",
             'It should read key "name" { algorithm hmac-sha256; secret "…"; };',
             "Let `tsig-keygen NAME` show you one.",
+            kind="no-zone-key",
         )
     return Key(found["name"], Secret(found["secret"]), found["algorithm"])
 
@@ -81,7 +82,7 @@ def published(do: Sequence[Action], key: Key | None, resolver: str) -> Done | No
     places = [i for i, a in enumerate(do) if isinstance(a, Publish)]
     try:
         if key is None:
-            raise NotPublished("No key for the zone is at hand.")
+            raise NotPublished("No key for the zone is at hand.", kind="no-zone-key")
         publish(changes, key, resolver)
     except NotPublished as error:
         evidence = f"{error}\n{error.evidence}".strip()

@@ -26,6 +26,7 @@ STATES = {
 class Finding:
     """One thing: its state, the gap in words, and what one would type by hand.
 
+    `kind`: what is not so, as one of `gaps.KINDS`; "" where all is well.
     `seconds`: its share of the time its step took.  `evidence`: folded below."""
 
     chapter: str
@@ -36,6 +37,7 @@ class Finding:
     commands: tuple[str, ...] = ()
     seconds: float = 0.0
     evidence: str = ""
+    kind: str = ""
 
     def now(self, **changes: Any) -> Finding:
         """The same finding with another state."""
@@ -89,7 +91,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The object behind --json."""
-        names = ("chapter", "step", "thing", "state", "gap", "seconds")
+        names = ("chapter", "step", "thing", "state", "kind", "gap", "seconds")
         rows = [{n: getattr(f, n) for n in names} for f in self]
         for row in rows:
             row["seconds"] = round(row["seconds"], 3)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ispguide import facts
 from ispguide.actions import Action, marker
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap
 from ispguide.sqltext import COLLATION, UTF8, statement
 from ispguide.things import Plain
 
@@ -36,16 +37,15 @@ class Database(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.sql(self._query)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.sql(self._query)]
         if why := failed_answer(now):
-            return f"MariaDB cannot be asked: {why}."
+            return Gap("no-answer", f"MariaDB cannot be asked: {why}.")
         if not now["rows"]:
-            return f"There is no database {self.name}."
-        seen = now["rows"][0][0]
-        return (
-            "" if seen == UTF8 else f"{self.name} stores {seen}, should store {UTF8}."
-        )
+            return Gap("missing", f"There is no database {self.name}.")
+        if (seen := now["rows"][0][0]) == UTF8:
+            return NO_GAP
+        return Gap("differs", f"{self.name} stores {seen}, should store {UTF8}.")
 
     def fix(self, have: Have) -> Sequence[Action]:
         form = f"CHARACTER SET {UTF8} COLLATE {COLLATION}"
@@ -95,17 +95,17 @@ class SqlTable(Plain):
         want |= {d: f"key {n}" for n, d in self.keys.items()}
         return [what for line, what in want.items() if line not in lines]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.sql(self._query)]
         if why := failed_answer(now):
-            return f"The table {self.name} cannot be seen: {why}."
-        if wrong := self._wrong(have):
-            return (
-                f"In {self.name} these are not as they should be: {', '.join(wrong)}."
-            )
-        if f"CHARSET={UTF8}" not in now["rows"][0][1]:
-            return f"{self.name} does not store {UTF8}. It should, for every script."
-        return ""
+            return Gap("no-answer", f"The table {self.name} cannot be seen: {why}.")
+        if wrong := ", ".join(self._wrong(have)):
+            words = f"In {self.name} these are not as they should be: {wrong}."
+            return Gap("differs", words)
+        if f"CHARSET={UTF8}" in now["rows"][0][1]:
+            return NO_GAP
+        words = f"{self.name} does not store {UTF8}. It should, for every script."
+        return Gap("differs", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         lines = self._lines(have)
@@ -168,19 +168,20 @@ class SqlUser(Plain):
     def facts(self) -> Iterable[Fact]:
         return [self._grants(), self._password()]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[self._grants()]
         if why := failed_answer(now):
-            return (
-                f"There is no database user {self.name} that can be asked for: {why}."
-            )
+            words = f"There is no database user {self.name} to be asked for: {why}."
+            return Gap("no-answer", words)
         seen = {g for row in now["rows"] if (g := _grant(row[0]))}
         if seen != set(self.grants):
             rights = "; ".join(sorted(seen)) or "no rights"
-            return f"{self.name} has {rights}, should have {'; '.join(self.grants)}."
-        if not have[self._password()].get("rows"):
-            return f"{self.name} has another password than the one the services use."
-        return ""
+            words = f"{self.name} has {rights}, should have {'; '.join(self.grants)}."
+            return Gap("wrong-permissions", words)
+        if have[self._password()].get("rows"):
+            return NO_GAP
+        words = f"{self.name} has another password than the one the services use."
+        return Gap("wrong-password", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         grants = "\n".join(f"GRANT {g} TO {self._who};" for g in self.grants)

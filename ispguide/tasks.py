@@ -165,6 +165,7 @@ def undo(
                 "The service should run with the older files too.",
                 "Read the evidence, repair that, and undo again.",
                 evidence,
+                kind="undo-failed",
             )
         return said(c, guide.check(chosen))
 
@@ -175,6 +176,7 @@ def _one_step(guide: Guide, name: str) -> list[Any]:
             f"{name!r} is not one step.",
             "Undo works step by step.",
             "Write chapter.step.",
+            kind="not-one-step",
         )
     return guide.select(name)
 

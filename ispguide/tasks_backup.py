@@ -60,6 +60,7 @@ def backup_key(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[str]:
                 "There is no password for backups yet.",
                 "The server makes it in the first step of the chapter.",
                 "./guide apply backup",
+                kind="no-password",
             )
         return lines(guide.settings, guide.server.secret(SECRET).reveal())
 
@@ -129,6 +130,7 @@ def restore_server(
                 f"This server has {people} mailboxes.",
                 "Everything can be brought back only onto a new server.",
                 "Bring back one mailbox: ./guide restore mailbox ADDRESS",
+                kind="not-empty",
             )
         there = guide.have[file]["kind"] != "none"
         _do(guide, returning.adopt(text, there), "open the safe", watch)
@@ -144,6 +146,7 @@ def _valid(password: Any) -> str:
             "That is no password of backups.",
             f"It has {SHORTEST} signs or more, in one line.",
             "Read it from the page in your drawer.",
+            kind="bad-password",
         )
     return text
 
@@ -158,6 +161,7 @@ def _prepare(guide: Guide, watch: Watch) -> None:
             "Its packages should be installed, and the backups open with the password.",
             "Read what is missing below, mend it, then do the same again.",
             report.text(),
+            kind="not-ready",
         )
 
 
@@ -169,6 +173,7 @@ def _do(guide: Guide, do: Sequence[Action], what: str, watch: Watch) -> None:
             "What was there before is still there.",
             "Read the server's words below, mend that, then do the same again.",
             (done or {}).get("evidence", "The server restarted meanwhile."),
+            kind="server-refused",
         )
 
 

@@ -36,6 +36,7 @@ def bans_lift(
                 f"{who} is not shut out.",
                 "Only who is shut out can be let in.",
                 "./guide bans shows who that is.",
+                kind="not-banned",
             )
         lift = Run(f"fail2ban-client unban {quote(who)}")
         done = guide.exchange([lift], step=f"brute_force: let in {who}").done
@@ -45,6 +46,7 @@ def bans_lift(
                 "fail2ban should take the address off its list.",
                 "Read its words below; the step bans starts it anew.",
                 (done or {}).get("evidence", "The server restarted meanwhile."),
+                kind="server-refused",
             )
         return _now(guide)
 

@@ -53,6 +53,7 @@ def dkim_rotate(
                 "Everything is as it was before it, and letters are signed as before.",
                 "Read the server's words below, mend that, then do the same again.",
                 (done or {}).get("evidence", "The server restarted meanwhile."),
+                kind="server-refused",
             )
         return _turns(guide)
 
@@ -65,6 +66,7 @@ def _turns(guide: Guide) -> list[Turn]:
             "It could not be told which domains and keys the server has.",
             "The chapters up to the database should be true first.",
             "./guide check dkim",
+            kind="no-answer",
         )
     return found
 
@@ -77,6 +79,7 @@ def _turn_of(found: Sequence[Turn], domain: str) -> Turn:
         f"{domain} is no mail domain of this server.",
         f"They are {', '.join(t.domain for t in found)}.",
         "Name one of them.",
+        kind="no-such-domain",
     )
 
 
@@ -87,9 +90,11 @@ def _not_now(now: Turn) -> GuideError:
             f"{now.domain}: the old key cannot go yet. {now.why}",
             "It stays in the DNS until nobody needs it; letters are signed with the new one.",
             f"Come back {when}. Nothing needs to stay open until then.",
+            kind="not-yet",
         )
     return GuideError(
         f"{now.domain}: the next stage cannot be done from here. {now.why}",
         "",
         "Do that, then look again.",
+        kind="not-from-here",
     )

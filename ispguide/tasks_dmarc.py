@@ -126,6 +126,7 @@ def _letters(guide: Guide, box: str) -> list[bytes]:
             f"The mailbox {box} could not be read: {why}.",
             "Dovecot should run, and the mailbox should be there.",
             "./guide check dkim.reports dovecot",
+            kind="no-answer",
         )
     marks = [line.split() for line in said["out"].splitlines()][-LETTERS:]
     asked = [_one(box, *mark) for mark in reversed(marks)]

@@ -72,6 +72,7 @@ def dns_publish(
                 "Nothing was published.",
                 "There should be a key for a zone that takes changes.",
                 "Type it in, or copy the records into the form of your provider.",
+                kind="no-zone-key",
             )
         if do:
             _publish(guide, do)
@@ -121,6 +122,7 @@ def dns_zone(c: Any, server: str = PRACTICE, sudo: Any = None) -> str:
             "The server's own addresses could not be told.",
             "They stand in half of the records.",
             "Look whether the server has a way to the internet, then try again.",
+            kind="no-answer",
         )
     zone = next(row.zone for row in rows if row.record.key == "mx")
     return zone_file([row.proposed for row in rows], zone)

@@ -28,12 +28,14 @@ def people_alias(
         boxes = ours.column(found["mailboxes"])
         must(
             source != destination or source in boxes,
+            "circle",
             f"{shown(source)} cannot be forwarded to itself.",
         )
         change = book.add_alias(source, destination)
         found = ours.change(guide, change, f"alias {source}")
         must(
             [source, destination] in found["aliases"],
+            "not-kept",
             f"{shown(source)} is still not in the list.",
         )
 
@@ -51,10 +53,15 @@ def people_forget(
         ]
         must(
             row in ours.lists(guide)["aliases"],
+            "no-such-alias",
             f"Mail to {shown(row[0])} does not go to {shown(row[1])}.",
         )
         found = ours.change(guide, book.forget_alias(*row), f"forget {row[0]}")
-        must(row not in found["aliases"], f"{shown(row[0])} is still in the list.")
+        must(
+            row not in found["aliases"],
+            "not-kept",
+            f"{shown(row[0])} is still in the list.",
+        )
 
 
 @task

@@ -52,6 +52,7 @@ def people_import(
                 "\n".join(todo.problems),
                 "Every line should be one that can be done.",
                 "Nothing was changed. Correct the file and look at its plan again.",
+                kind="bad-lines",
             )
         made: dict[str, str] = {}
         for start in range(0, len(todo.changes), AT_ONCE):

@@ -56,6 +56,7 @@ def move_next(
                 "./guide apply dns"
                 if now.next == "names"
                 else "Nothing is left to do.",
+                kind="not-now",
             )
         _do(guide, [stages.act(stage)], stage, watch)
         return _read(guide)
@@ -94,7 +95,7 @@ def move_mailbox(
     The password there is known to the server only while it fetches."""
     word, address = typed(password, "you are asked"), valid_address(address)
     if problems := machine_problems(host):
-        raise GuideError(problems[0])
+        raise GuideError(problems[0], kind="bad-name")
     guide = open_guide(server, sudo)
     with guide.server:
         fetch = stages.from_provider(address, host, port, user or address)
@@ -112,6 +113,7 @@ def _looked(guide: Guide, watch: Watch) -> Move:
             "No older server is named in the settings.",
             "A move needs one.",
             "Name it in the decisions of chapter 21.",
+            kind="no-old-server",
         )
     said = guide.exchange(tell=[LOOK]).have[LOOK]
     if facts.failed_answer(said):
@@ -139,4 +141,5 @@ def _failed(stage: str, evidence: str) -> GuideError:
         "Nothing was deleted, there or here.",
         "Read the servers' words below, mend that, then do the same again.",
         evidence,
+        kind="server-refused",
     )

@@ -41,6 +41,7 @@ def people_add(
         found = ours.lists(guide)
         must(
             domain not in column(found["domains"]),
+            "there-already",
             f"{shown(domain)} is there already.",
         )
         ours.change(guide, book.add_domain(domain), f"add {domain}")
@@ -53,12 +54,17 @@ def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
     ours.must_be_ours(found, address)
     must(
         address not in column(found["mailboxes"]),
+        "there-already",
         f"{name} has a mailbox already.",
         "./guide people password changes its password.",
     )
     made, secret = ours.given_or_made(password)
     found = ours.change(guide, book.add_mailbox(address, secret), f"add {address}")
-    must(address in column(found["mailboxes"]), f"{name} is still not in the list.")
+    must(
+        address in column(found["mailboxes"]),
+        "not-kept",
+        f"{name} is still not in the list.",
+    )
     return made
 
 
@@ -88,6 +94,7 @@ def people_quota(
         found = ours.change(guide, change, f"limit of {address}")
         must(
             [address, str(size)] in [row[:2] for row in found["mailboxes"]],
+            "not-kept",
             f"{shown(address)} still has another limit.",
         )
         return size
@@ -107,6 +114,7 @@ def people_enable(
         must(
             [address, f"{enabled:d}"]
             in [[row[0], row[2]] for row in found["mailboxes"]],
+            "not-kept",
             f"{shown(address)} is still as it was.",
         )
 
@@ -137,7 +145,7 @@ def people_remove(
         what = _meant(what)
         found = ours.lists(guide)
         there = {row[0] for rows in found.values() for row in rows}
-        must(what in there, f"There is no {shown(what)} on this server.")
+        must(what in there, "not-there", f"There is no {shown(what)} on this server.")
         mail = book.remove_mail(what) if with_mail and _has_mail(found, what) else []
         ours.change(guide, [book.remove(what), *mail], f"remove {what}")
 

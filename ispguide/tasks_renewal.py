@@ -44,19 +44,21 @@ def renew(
                 "The authority should have signed a new one.",
                 "Run the steps of chapter 4; port 80 must be open to the world.",
                 (answer.done or {}).get("evidence", "the server restarted meanwhile"),
+                kind="server-refused",
             )
         stays = guide.settings.tls == "letsencrypt"
         seen = guide.prove(rehearsal("" if stays else before, doors), watch=watch)
     return replace(seen, actions=1)
 
 
-def _now(guide: Guide) -> tuple[str, list[int]]:
-    """The fingerprint of the certificate, and the doors that are open."""
+def _look(guide: Guide) -> None:
+    """Refuse where nobody renews."""
     if guide.server.profile.replay:
         raise GuideError(
             "This is a replay, and nothing is renewed in it.",
             "A renewal asks an authority for a new certificate.",
             "See it on a practice server: ./guide, and this chapter once more.",
+            kind="not-recorded",
         )
     guide.look(())
     if guide.settings.tls == "self-signed":
@@ -64,7 +66,13 @@ def _now(guide: Guide) -> tuple[str, list[int]]:
             "This server signed its certificate itself, for ten years.",
             "Only an authority's certificate has to be renewed.",
             "Choose an authority in the settings, and run chapter 4 again.",
+            kind="self-signed",
         )
+
+
+def _now(guide: Guide) -> tuple[str, list[int]]:
+    """The fingerprint of the certificate, and the doors that are open."""
+    _look(guide)
     asked = facts.run(fingerprint(guide.settings))
     guide.exchange(tell=[asked])
     if guide.have[asked].get("rc") != 0:
@@ -73,6 +81,7 @@ def _now(guide: Guide) -> tuple[str, list[int]]:
             "It should lie where chapter 4 puts it.",
             "./guide apply tls",
             guide.have[asked].get("err", ""),
+            kind="no-certificate",
         )
     return guide.have[asked]["out"].strip(), _doors(guide)
 

@@ -33,6 +33,8 @@ def save_settings(
         answer = there.exchange(written(settings), step="settings")
         if not answer.done or not answer.done["ok"]:
             raise GuideError(
-                "The settings could not be written.", evidence=str(answer.done)
+                "The settings could not be written.",
+                evidence=str(answer.done),
+                kind="server-refused",
             )
     profile.with_settings(settings).save()

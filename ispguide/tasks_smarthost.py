@@ -54,6 +54,7 @@ def smarthost_use(
                 "The server knows no password for a smarthost yet.",
                 "It needs the one that belongs to this login.",
                 "Type it.",
+                kind="no-password",
             )
         return _keep(guide, after, ())
 
@@ -77,12 +78,14 @@ def valid_login(secret: Secret, s: Settings) -> Secret:
             "The password begins or ends with a blank, or holds a sign that cannot be typed.",
             "It should be one line of printable signs.",
             "Look at it again, or choose another one at your provider.",
+            kind="bad-password",
         )
     if not SHORTEST <= len(text) <= LONGEST or _looks_alike(text, s):
         raise GuideError(
             f"The password is shorter than {SHORTEST} signs, longer than {LONGEST}, or a plain word.",
             "It should be told from all other texts, because the server hides it in them.",
             "Choose another one at your provider.",
+            kind="weak-password",
         )
     return secret
 
@@ -116,6 +119,7 @@ def _keep(guide: Guide, after: Settings, more: Sequence[Action]) -> Both:
             "Nothing was changed.",
             "Read the server's own words below.",
             (done or {}).get("evidence", ""),
+            kind="server-refused",
         )
     guide.server.profile.with_settings(after).save()
     return before, after

@@ -60,6 +60,7 @@ def trace(
             "A replay has no journal in which a letter could be looked for.",
             "A practice server has one, and so has a real one.",
             "See a recorded letter travel in chapter 9.",
+            kind="not-recorded",
         )
     with guide.server:
         lines = _lines(guide, what, days or guide.settings.log_days)
@@ -73,6 +74,7 @@ def _asked(what: str) -> str:
             f"{what!r} names no letter.",
             "It should be an address, a Message-ID or the number that Postfix gave it.",
             "Take the number from an answer (queued as …), or the address of who misses a letter.",
+            kind="no-such-message",
         )
     return word
 
@@ -100,5 +102,6 @@ def _search(guide: Guide, needles: list[str], days: int) -> list[Line]:
             f"The journal could not be searched: {why}",
             f"It was asked for {days} days.",
             "Ask for fewer: ./guide trace WHAT --days 2",
+            kind="no-answer",
         )
     return list(journal.lines(said_by(answer, "The journal", "02")))

@@ -47,6 +47,7 @@ def restores(
             f"The ledger of this server knows no file that {step} changed.",
             "Only what a step replaced can be put back.",
             "./guide history shows what was done.",
+            kind="nothing-to-undo",
         )
     done = {r["step"] for r in rows}
     if later := [str(d) for d in dependents if str(d) in done]:
@@ -54,6 +55,7 @@ def restores(
             f"{', '.join(later)} rest on {step}.",
             "What rests on a step should be undone before it.",
             f"Undo {later[-1]} first, or leave both.",
+            kind="still-needed",
         )
     _refuse_shared(str(step), first, rows)
     return [Restore(path, row["before"]) for path, row in first.items()]
@@ -71,6 +73,7 @@ def _refuse_shared(step: str, first: dict[str, Entry], rows: list[Entry]) -> Non
                 f"{path} was changed again later by {', '.join(sorted(others))}.",
                 "Putting it back would undo that too.",
                 "Undo the later step first.",
+                kind="changed-since",
             )
 
 

@@ -22,6 +22,7 @@ from ispguide.backup import inventory, paper, places, returning, things
 from ispguide.backup.things import KnownMachine, LastBackup
 from ispguide.chapters import backup
 from ispguide.errors import GuideError
+from ispguide.gaps import Gap, Unsure
 from ispguide.proofs.letters import letter
 from ispguide.replay.server import NotRecorded, Replay, profile
 from ispguide.templates import root
@@ -95,20 +96,20 @@ def test_only_the_compared_key_is_known(keys):
     first, second = keys
     thing = KnownMachine("vault.friend.test", 22, first)
 
-    def gap(text: str) -> str:
+    def gap(text: str) -> Gap:
         return thing.gap({facts.file(places.KNOWN): {"kind": "file", "text": text}})
 
     assert gap(keys[first]) == ""
-    assert second in gap(keys[second])
-    assert "no other" in gap(keys[first] + "\n" + keys[second])
-    assert "no key" in thing.gap({facts.file(places.KNOWN): {"kind": "none"}})
+    for known in (keys[second], keys[first] + "\n" + keys[second]):
+        assert gap(known).kind == "differs" and second in gap(known)
+    assert thing.gap({facts.file(places.KNOWN): {"kind": "none"}}).kind == "missing"
     (run,) = thing.fix({})
     assert first in run.command and "StrictHostKeyChecking" not in run.command
 
 
 def test_nobody_compared_means_nothing_is_believed():
     thing = KnownMachine("vault.friend.test", 22, "")
-    assert "compared" in thing.gap({})
+    assert thing.gap({}).kind == "not-compared"
     assert thing.fix({}) == ()
 
 
@@ -133,17 +134,19 @@ def test_how_the_last_backup_went():
     thing = LastBackup()
     assert thing.gap(had(GOOD)) == ""
     assert "ab12" in thing.evidence(had(GOOD))
-    assert "no backup yet" in thing.gap(had(None))
+    assert thing.gap(had(None)).kind == "missing"
     failed = thing.gap(had(GOOD | {"ok": False, "failed": "no space left"}))
-    assert "no space left" in failed
-    assert "5 days old" in thing.gap(had(GOOD | {"time": 1e9 - 5 * DAY}))
+    assert failed.kind == "failed" and "no space left" in failed
+    old = thing.gap(had(GOOD | {"time": 1e9 - 5 * DAY}))
+    assert old.kind == "too-old" and "5" in old
     unsure = {LAST: {"error": "no answer within 10 s"}, EMPTIED: {"kind": "none"}}
-    assert isinstance(thing.gap(unsure), facts.Unsure)
+    assert isinstance(thing.gap(unsure), Unsure)
 
 
 def test_a_new_server_makes_no_backup_before_it_emptied_the_safe():
     have = had(None, adopted=True)
-    assert "./guide restore server" in LastBackup().gap(have)
+    gap = LastBackup().gap(have)
+    assert gap.kind == "waits" and "./guide restore server" in gap
     assert LastBackup().fix(have) == ()
     unit = next(
         t for t in backup.chapter["program"].things(S) if str(t).endswith(places.UNIT)
@@ -187,13 +190,14 @@ def test_a_safe_that_does_not_open_is_told_in_a_sentence():
     answer = {"rc": 1, "out": "", "err": "wrong password"}
     with pytest.raises(GuideError) as told:
         returning.safe({returning.LIST: answer} | had(GOOD), places.FOLDER)
-    assert "wrong password" in told.value.evidence
+    assert told.value.kind == "no-answer" and "wrong password" in told.value.evidence
 
 
 @pytest.mark.parametrize("text", ["", "latest; reboot", "ABCDEF", "../x", "12"])
 def test_what_is_no_number_of_a_backup(text):
-    with pytest.raises(GuideError):
+    with pytest.raises(GuideError) as stop:
         returning.valid_number(text)
+    assert stop.value.kind == "no-such-backup"
     assert returning.valid_number("latest") and returning.valid_number("ab12cd34")
 
 

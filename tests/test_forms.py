@@ -272,11 +272,11 @@ def test_trusted_means_known_in_use_and_look_only(
 
 def test_a_changed_key_is_a_hard_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     def changed(*_: Any, **__: Any) -> Any:
-        raise ChangedServer("another host key", "a server keeps its key", "compare")
+        raise ChangedServer("It is another.", "It should be the same.", "Compare.")
 
     card = connecting(monkeypatch, changed)
     assert "stop: this is another key" in card.head.value
-    assert "another host key" in card.body.value
+    assert 'data-kind="changed-server"' in card.body.value
     assert card.lesson.box not in card.inside.children
     assert card.lesson.trust.disabled
 
@@ -330,7 +330,7 @@ def test_a_password_for_sudo_leaves_its_field_and_stays_in_memory(
 
 def test_a_card_that_is_refused_root_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: Any) -> Any:
-        raise NoRoot("You can log in, but not become root.")
+        raise NoRoot("Only root may.")
 
     monkeypatch.setattr(switch, "_SUDO", {})
     monkeypatch.setattr(tasks, "people_list", refused)
@@ -356,7 +356,7 @@ def test_people_of_one_server_are_never_removed_on_another(
     """Not even when the other one did not answer meanwhile."""
 
     def refused(*_: Any) -> Any:
-        raise NoRoot("You can log in, but not become root.")
+        raise NoRoot("Only root may.")
 
     monkeypatch.setattr(tasks, "people_remove", nobody)
     card = people_card()
@@ -369,7 +369,7 @@ def test_people_of_one_server_are_never_removed_on_another(
     at_rest()
     card.acts[3]._yes.click()
     at_rest()
-    assert "not become root" in card.body.value
+    assert 'data-kind="no-root"' in card.body.value
 
 
 # the switch

@@ -91,6 +91,7 @@ def test_a_check_is_one_exchange_and_changes_nothing():
     assert (report.exchanges, report.actions, g.server.done) == (1, 0, [])
     assert not report.ok
     assert report.only("gap")[0].commands
+    assert [f.kind for f in report] == ["", "", "missing"]
 
 
 def test_apply_makes_true_and_a_second_one_does_nothing():
@@ -113,7 +114,7 @@ def test_a_step_waits_for_what_it_rests_on():
     g = guide(world())
     report = g.apply("second")
     assert [f.state for f in report] == ["blocked"]
-    assert "write a" in report.findings[0].gap
+    assert report.findings[0].kind == "waits" and "write a" in report.findings[0].gap
     assert g.server.done == []
 
 
@@ -190,13 +191,14 @@ def test_a_failed_action_is_reported_and_what_rests_on_it_waits():
     g = guide(world(), refuse=lambda a: isinstance(a, Start))
     report = g.apply()
     assert [f.state for f in report] == ["blocked", "failed", "blocked"]
+    assert [f.kind for f in report] == ["missing", "stale", "waits"]
     assert report.findings[1].evidence == "it said no"
     assert not report.ok
 
 
 def test_a_fix_that_fixes_nothing_has_failed():
     g = Guide(FakeServer(world(), lambda a, w: None), SETTINGS, story())
-    assert "failed" in [f.state for f in g.apply("first")]
+    assert ("failed", "missing") in [(f.state, f.kind) for f in g.apply("first")]
 
 
 def test_a_later_step_that_disturbs_an_earlier_one_is_seen_and_healed():
@@ -224,7 +226,7 @@ def test_could_not_tell_is_neither_broken_nor_repaired():
 
     server = FakeServer({facts.run("ask"): {"error": "no answer within 10 s"}}, effect)
     report = Guide(server, SETTINGS, [chapter]).apply()
-    assert [f.state for f in report] == ["unknown"]
+    assert [(f.state, f.kind) for f in report] == [("unknown", "unsure")]
     assert report.ok
 
 

@@ -354,13 +354,13 @@ def test_a_letter_leaves_only_when_a_button_is_pressed(known, monkeypatch):
 def test_a_journey_that_breaks_shows_how_far_it_came(known, monkeypatch):
     def travel(_, kind, to, server, sudo, tell):
         tell(HOPS[0])
-        raise GuideError("It is so.", "It should be.", "Do this.")
+        raise GuideError("It is so.", "It should be.", "Do this.", kind="journey-ended")
 
     monkeypatch.setattr(tasks, "travel", travel)
     card = letters.JourneyCard()
     card.send("letter")
     worker(switch.current()).join()
-    for words in ("It is so.", "It should be.", "Do this.", "He knocks."):
+    for words in ('data-kind="journey-ended"', "It is so.", "Do this.", "He knocks."):
         assert words in card.body.value
 
 
@@ -416,5 +416,5 @@ def test_without_a_server_the_picture_is_still_drawn(tmp_path, monkeypatch):
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     monkeypatch.setenv("ISPGUIDE_CELLS", "look")
     html = pictures.big_picture()._repr_html_()
-    assert "There is no server called" in html and "<svg" in html
-    assert "There is no server called" in repr(pictures.queue())
+    assert 'data-kind="no-such-server"' in html and "<svg" in html
+    assert "'practice'" in repr(pictures.queue())

@@ -8,7 +8,10 @@ EVIL = "<script>alert(1)</script>"
 REPORT = Report(
     (
         Finding("c", "s", "fine", "ok", seconds=0.5),
-        Finding("c", "s", f"odd {EVIL}", "gap", f"-old {EVIL}\n+new", ("do this",)),
+        Finding(
+            *("c", "s", f"odd {EVIL}", "gap", f"-old {EVIL}\n+new", ("do this",)),
+            kind="differs",
+        ),
         Finding("c", "t", "off", "failed", "It is off.", evidence=EVIL),
         Finding("c", "t", "dark", "unknown", "Could not tell."),
     ),
@@ -47,6 +50,7 @@ def test_json_has_the_contract():
         "step",
         "thing",
         "state",
+        "kind",
         "gap",
         "seconds",
     }
@@ -54,6 +58,7 @@ def test_json_has_the_contract():
 
 def test_frame_has_a_row_a_thing():
     assert list(REPORT.frame["state"]) == ["ok", "gap", "failed", "unknown"]
+    assert list(REPORT.frame["kind"]) == ["", "differs", "", ""]
 
 
 def test_reports_add_up():

@@ -17,9 +17,10 @@ from ispguide.actions import Remove, Run, Start, Write, as_message, typed_in
 from ispguide.chapter import Chapter
 from ispguide.chapters import sending
 from ispguide.chapters._machine import port_25
+from ispguide.chapters._smarthost import THE_PASSWORD
 from ispguide.cli import cli
 from ispguide.errors import GuideError, SettingsProblem
-from ispguide.facts import Unsure
+from ispguide.gaps import Gap, Unsure
 from ispguide.guide import Guide
 from ispguide.keeping import ForgetSecret, KeepSecret
 from ispguide.notebook import switch
@@ -31,6 +32,7 @@ from ispguide.profile import Profile
 from ispguide.proofs.leaving import Line, judged, line_of
 from ispguide.settings import Secret
 from ispguide.smarthost import LOGIN, PASSWORD
+from ispguide.things import Proof
 
 from .fake import SETTINGS, FakeServer
 from .test_guide import file
@@ -161,8 +163,8 @@ def test_without_its_password_the_step_says_where_to_type_it() -> None:
     work = guide(S, world())
     work.server.refuse = refuse  # type: ignore[attr-defined]
     report = work.apply()
-    assert not report.ok
-    assert "Type it into the form of chapter 12" in report.text()
+    (found,) = [f for f in report if f.thing == THE_PASSWORD]
+    assert not report.ok and found.kind == "missing" and "chapter 12" in found.gap
 
 
 # what is kept
@@ -200,8 +202,9 @@ def test_a_file_with_the_older_password_goes_before_the_new_one_is_known(
 
 
 def test_without_a_password_the_known_one_stays(monkeypatch: Any) -> None:
-    with pytest.raises(GuideError, match="knows no password"):
+    with pytest.raises(GuideError) as stop:
         use(monkeypatch, world())
+    assert stop.value.kind == "no-password"
     there = world()
     there[facts.secret(PASSWORD)]["made"] = True
     work = use(monkeypatch, there)
@@ -209,7 +212,7 @@ def test_without_a_password_the_known_one_stays(monkeypatch: Any) -> None:
 
 
 def test_what_cannot_be_is_not_kept(monkeypatch: Any) -> None:
-    with pytest.raises(SettingsProblem, match="too short"):
+    with pytest.raises(SettingsProblem, match="'friend'"):
         use(monkeypatch, world(), smarthost="friend", password=Secret(PLANTED))
     assert Profile.load("practice").settings == SETTINGS
 
@@ -223,6 +226,7 @@ def test_a_password_that_could_not_be_hidden_is_refused(text: str) -> None:
     with pytest.raises(GuideError) as stop:
         tasks_smarthost.valid_login(Secret(text), S)
     assert len(text) < 9 or text not in str(stop.value)
+    assert stop.value.kind in ("bad-password", "weak-password")
     assert stop.value.is_ and stop.value.should and stop.value.do
 
 
@@ -234,8 +238,9 @@ def test_a_good_password_stays_as_it_is(text: str) -> None:
 
 
 def test_a_word_on_the_command_line_is_no_password() -> None:
-    with pytest.raises(GuideError, match="ordinary word"):
+    with pytest.raises(GuideError) as stop:
         tasks_smarthost.valid_login(PLANTED, S)
+    assert stop.value.kind == "password-in-the-open"
 
 
 # the password
@@ -285,25 +290,37 @@ def test_the_queue_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "kind"),
     [
-        (Line(HOP, "deferred", "SASL authentication failed; server said: 535 no"), "refuses the login of relay@friend.test"),
-        (Line(HOP, "deferred", "SASL authentication failed: no mechanism available"), "refuses the login"),
-        (Line(HOP, "deferred", "Server certificate not verified"), "does not prove its name"),
-        (Line("none", "deferred", "connect to mail.friend.test[192.0.2.1]:587: Connection timed out"), "cannot be reached"),
-        (Line("none", "bounced", "Host or domain name not found."), "cannot be reached"),
-        (Line("none", "deferred", "unable to look up host mail.friend.test: Try again"), "cannot be reached"),
-        (Line(HOP, "bounced", "host said: 553 5.7.1 not your address"), "did not take the letter"),
-        (Line("mx.other.test[192.0.2.9]:25", "sent", "250 ok"), "left through mx.other.test"),
-        (Line("mail.friend.test.evil.test[192.0.2.9]:587", "sent", "250 ok"), "and not through"),
-        (None, "no answer found within 20 s"),
+        (Line(HOP, "deferred", "SASL authentication failed; server said: 535 no"), "wrong-password"),
+        (Line(HOP, "deferred", "SASL authentication failed: no mechanism available"), "wrong-password"),
+        (Line(HOP, "deferred", "no worthy mechs found"), "differs"),
+        (Line(HOP, "deferred", "Server certificate not verified"), "untrusted"),
+        (Line("none", "deferred", "connect to mail.friend.test[192.0.2.1]:587: Connection timed out"), "not-reached"),
+        (Line("none", "bounced", "Host or domain name not found."), "not-reached"),
+        (Line("none", "deferred", "unable to look up host mail.friend.test: Try again"), "not-reached"),
+        (Line(HOP, "bounced", "host said: 553 5.7.1 not your address"), "not-taken"),
+        (Line("mx.other.test[192.0.2.9]:25", "sent", "250 ok"), "elsewhere"),
+        (Line("mail.friend.test.evil.test[192.0.2.9]:587", "sent", "250 ok"), "elsewhere"),
+        (None, "not-taken"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told(line: Line | None, said: str) -> None:
+def test_what_is_wrong_is_told(line: Line | None, kind: str) -> None:
     ok, seen = judged(line, S.smarthost, S.smarthost_user)
-    assert ok is False and said in seen
+    assert ok is False and isinstance(seen, Gap) and seen.kind == kind
+    assert "mail.friend.test" in seen
+    if line is None:
+        assert "20 s" in seen
+    else:
+        assert (line.relay if line.status == "sent" else line.said) in seen
     if line is None or line.status != "sent":
         assert "should" in seen and seen.count(". ") >= 2, "is, should, do"
+
+
+def test_the_kind_of_what_a_proof_saw_is_in_the_report() -> None:
+    fact = facts.proof("leaves_through_smarthost")
+    told = {"ok": False, "seen": "535", "kind": "wrong-password"}
+    assert Proof("mail leaves", fact).gap({fact: told}).kind == "wrong-password"
 
 
 def test_a_letter_that_went_there_is_the_proof() -> None:
@@ -377,7 +394,7 @@ def test_the_command_switches_off(monkeypatch: Any) -> None:
 def test_the_command_wants_one_thing(monkeypatch: Any, words: list[str]) -> None:
     done, kept = run(monkeypatch, *words)
     assert done.exit_code == 1 and not kept
-    assert "Either a smarthost is named, or there is to be none." in done.output
+    assert isinstance(done.exception, SystemExit) and "--off" in done.stderr
 
 
 def opened(monkeypatch: Any, kept: list[Any]) -> SmarthostCard:
@@ -445,4 +462,4 @@ def test_looking_only_the_form_keeps_nothing(monkeypatch: Any) -> None:
     card.password.input.value = PLANTED
     card.save_button.click()
     worker(switch.current()).join()
-    assert not kept and "Nothing was kept." in card.body.value
+    assert not kept and "Looking only" in card.body.value

@@ -45,20 +45,23 @@ def test_the_state_before_the_first_change_comes_back(steps):
 def test_what_was_undone_no_longer_stands(steps):
     ledger = [entry("c.one", "/a"), entry(UNDO + "c.one", "/a", "file", time=2)]
     assert standing(ledger) == []
-    with pytest.raises(CannotUndo, match="knows no file"):
+    with pytest.raises(CannotUndo) as stop:
         restores(steps["one"], ledger, [])
+    assert stop.value.kind == "nothing-to-undo"
 
 
 def test_it_refuses_while_something_rests_on_the_step(steps):
     ledger = [entry("c.one", "/a"), entry("c.two", "/b", time=2)]
-    with pytest.raises(CannotUndo, match="c.two rest on c.one"):
+    with pytest.raises(CannotUndo, match="c.two .* c.one") as stop:
         restores(steps["one"], ledger, [steps["two"]])
+    assert stop.value.kind == "still-needed"
 
 
 def test_it_refuses_a_file_that_another_step_changed_later(steps):
     ledger = [entry("c.one", "/a"), entry("c.two", "/a", time=2)]
-    with pytest.raises(CannotUndo, match="changed again later by c.two"):
+    with pytest.raises(CannotUndo, match="/a .* c.two") as stop:
         restores(steps["one"], ledger, [])
+    assert stop.value.kind == "changed-since"
 
 
 def test_a_failed_action_does_not_stand():

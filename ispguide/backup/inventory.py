@@ -81,6 +81,7 @@ def inventory(have: Have) -> Inventory:
             "It should name its letters, passwords and keys by their hashes.",
             "",
             failed_answer(answer) or answer["err"],
+            kind="no-answer",
         )
     found: Inventory = json.loads(answer["out"])
     return found

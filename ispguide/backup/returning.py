@@ -67,6 +67,7 @@ def safe(have: Have, repository: str) -> Safe:
             "The chapter about backups should be true first.",
             "./guide apply backup",
             failed_answer(answer) or answer["err"],
+            kind="no-answer",
         )
     now, state = last(have[LAST]["out"])
     rows = [_snapshot(row) for row in json.loads(answer["out"] or "null") or ()]
@@ -86,6 +87,7 @@ def valid_number(text: str) -> str:
             f"{text!r} is no number of a backup.",
             "It should be one of those that ./guide backup list shows.",
             "Leave it out to take the latest.",
+            kind="no-such-backup",
         )
     return text
 

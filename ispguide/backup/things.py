@@ -18,7 +18,8 @@ from typing import Any
 from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.backup.places import ADOPTED, ALIAS, KNOWN, STATE, UNIT
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure
 from ispguide.things import Plain
 
 #: Days after which the last backup is too old, whatever the reason.
@@ -68,23 +69,25 @@ class KnownMachine(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.file(self.known)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         machine, known = self.machine, self.known
         if not self.fingerprint:
-            return (
+            return Gap(
+                "not-compared",
                 f"Nobody has compared the fingerprint of {machine} yet. Compare what the "
                 f"card in {self.cell} shows with what its provider tells, and write it "
-                f"into the settings as {self.where}."
+                f"into the settings as {self.where}.",
             )
         now = have[facts.file(known)]
         if why := failed_answer(now):
             return Unsure(f"Could not read {known}: {why}.")
         found = fingerprints(now.get("text", ""))
         if found == [self.fingerprint]:
-            return ""
-        return (
+            return NO_GAP
+        return Gap(
+            "differs" if found else "missing",
             f"{known} knows {', '.join(found) or 'no key'}. It should know the key "
-            f"{self.fingerprint} of {machine}, and no other."
+            f"{self.fingerprint} of {machine}, and no other.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -112,30 +115,17 @@ class LastBackup(Plain):
     def facts(self) -> Iterable[Fact]:
         return [LAST, EMPTIED]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         answer = have[LAST]
         if why := failed_answer(answer):
             return Unsure(f"Could not tell how the last backup went: {why}.")
         if have[EMPTIED].get("kind", "none") != "none":
-            return (
+            return Gap(
+                "waits",
                 "This server has opened the backups of a lost one, and has not brought "
-                "them back yet, so it makes none itself. Do that: ./guide restore server"
+                "them back yet, so it makes none itself. Do that: ./guide restore server",
             )
-        now, state = last(answer["out"])
-        if not state:
-            return "There is no backup yet. One is made each night; this step makes the first."
-        if not state["ok"]:
-            return (
-                f"The last backup failed: {state['failed']}. It should go well. This step "
-                f"tries it again; `journalctl -u {UNIT} -n 20` tells more."
-            )
-        days = (now - state["time"]) / 86400
-        if days > DAYS:
-            return (
-                f"The last backup is {days:.0f} days old. There should be one each "
-                "night. This step makes one; `systemctl list-timers` shows the next."
-            )
-        return ""
+        return _judged(*last(answer["out"]))
 
     def fix(self, have: Have) -> Sequence[Action]:
         if have[EMPTIED].get("kind", "none") != "none":
@@ -151,6 +141,27 @@ class LastBackup(Plain):
             f"{state['snapshot']}: {state['files']} files, {state['bytes'] >> 20} MiB, "
             f"{state['added'] >> 10} KiB new, to {state['to'].replace(ALIAS, 'the other machine')}"
         )
+
+
+def _judged(now: float, state: dict[str, Any]) -> Gap:
+    if not state:
+        words = (
+            "There is no backup yet. One is made each night; this step makes the first."
+        )
+        return Gap("missing", words)
+    if not state["ok"]:
+        return Gap(
+            "failed",
+            f"The last backup failed: {state['failed']}. It should go well. This step "
+            f"tries it again; `journalctl -u {UNIT} -n 20` tells more.",
+        )
+    if (days := (now - state["time"]) / 86400) <= DAYS:
+        return NO_GAP
+    return Gap(
+        "too-old",
+        f"The last backup is {days:.0f} days old. There should be one each "
+        "night. This step makes one; `systemctl list-timers` shows the next.",
+    )
 
 
 def last(text: str) -> tuple[float, dict[str, Any]]:

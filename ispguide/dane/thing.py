@@ -22,6 +22,7 @@ from ispguide.dns.meaning import UNKNOWN, Verdict
 from ispguide.dns.records import OPTIONAL, Record
 from ispguide.dns.thing import DnsRecord, addresses
 from ispguide.facts import NO_ROOTS, Fact, Have, failed_answer
+from ispguide.gaps import Unsure
 from ispguide.settings import Settings
 
 WHY = "Servers that check it cannot be sent to a stranger who says he is you."
@@ -91,10 +92,13 @@ class TlsaRecord(DnsRecord):
         if self.unsigned(have):
             return super().verdict(have)
         if why := failed_answer(have[self.signed]):
-            told = f"Whether the zone of {self.settings.hostname} is signed could not be told: {why}."
-            return Verdict(UNKNOWN, told)
+            is_ = f"Whether the zone of {self.settings.hostname} is signed could not be told: {why}."
+            return Verdict(UNKNOWN, Unsure(is_))
         if not self.public(have):
-            return Verdict(UNKNOWN, "The server has no certificate whose key could be promised (chapter 4).")  # fmt: skip
+            is_ = (
+                "The server has no certificate whose key could be promised (chapter 4)."
+            )
+            return Verdict(UNKNOWN, Unsure(is_))
         return super().verdict(have)
 
     def evidence(self, have: Have) -> str:

@@ -20,7 +20,8 @@ from ispguide.dns.meaning import RIGHT, UNKNOWN, Verdict, judge
 from ispguide.dns.publish import Publish
 from ispguide.dns.records import REQUIRED, Record
 from ispguide.dns.thing import UPDATES, keepers, kept
-from ispguide.facts import Fact, Have, Unsure, failed_answer, together
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure, together
 from ispguide.things import Plain
 
 #: {name: what the zone's servers say} of every key the server has.
@@ -96,11 +97,11 @@ class KeyRecord:
         ttl = min(record.ttl, answer["ttl"])
         return Publish(answer["zone"], record.name, "TXT", values, None, ttl)
 
-    def sentence(self, have: Have) -> str:
-        """Is, should be, do now; "" when it is right."""
+    def gap(self, have: Have) -> Gap:
+        """Is, should be, do now; empty when it is right."""
         found = self.verdict(have)
         if found.state == RIGHT:
-            return ""
+            return NO_GAP
         if found.state == UNKNOWN:
             return Unsure(f"Could not tell. {found.is_}")
         record, zone = self.record(have), self.answer(have)["zone"]
@@ -136,15 +137,16 @@ class DkimRecords(Plain):
     def facts(self) -> Iterable[Fact]:
         return FACTS
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         signers = seen(have)
         if signers is None:
             return Unsure("Could not tell which keys the server has.")
-        told = [
-            t for t in (r.sentence(have) for r in key_records(have, self.domain)) if t
-        ]
+        told = [record.gap(have) for record in key_records(have, self.domain)]
         told += [
-            f"{d} has no key yet whose public half could be there. The step `keys` makes one."
+            Gap(
+                "waits",
+                f"{d} has no key yet whose public half could be there. The step `keys` makes one.",
+            )
             for d in signers.domains
             if not signers.needed(d)
         ]

@@ -111,9 +111,9 @@ def _coming(have: Have, base: Turn, new: Key, home: str) -> Turn:
     if state == RIGHT:
         return _with(base, "sign", "All name servers of the zone show the public half of the new key.", new=new)  # fmt: skip
     if state == UNKNOWN:
-        return _with(base, LOOK_AGAIN, record.sentence(have), new=new)
+        return _with(base, LOOK_AGAIN, record.gap(have), new=new)
     able = record.publishable(have)
-    why = "The world cannot see the new key yet." if able else record.sentence(have)
+    why = "The world cannot see the new key yet." if able else record.gap(have)
     return _with(base, "publish", why, new=new, by_itself=able)
 
 
@@ -121,7 +121,7 @@ def _going(have: Have, signers: Signers, base: Turn, old: Key, s: Settings) -> T
     """A key has had its turn."""
     record = KeyRecord(old, s.domain)
     if record.verdict(have).state == UNKNOWN:
-        return _with(base, LOOK_AGAIN, record.sentence(have), old=old)
+        return _with(base, LOOK_AGAIN, record.gap(have), old=old)
     due = base.since + s.dkim_overlap_days * DAY + _remembered(have, record)
     if (wait := due - signers.now) > 0:
         why = "Letters signed with the old key may still be on their way, and resolvers remember its record."

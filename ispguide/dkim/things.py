@@ -15,7 +15,8 @@ from ispguide.dkim.keys import BITS, LOOK, Key, Signers, seen
 from ispguide.dkim.listed import FOLDER, MAP, Entry, entries, with_entries
 from ispguide.dkim.records import FACTS, KeyRecord, visible
 from ispguide.dns.meaning import MISSING, UNKNOWN
-from ispguide.facts import Fact, Have, Unsure, together
+from ispguide.facts import Fact, Have
+from ispguide.gaps import Gap, Unsure, together
 from ispguide.things import Plain
 
 #: The selector is the minute in which the key is made, so that none comes twice.
@@ -51,12 +52,11 @@ class DkimKeys(Plain):
     def facts(self) -> Iterable[Fact]:
         return [LOOK]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         signers = seen(have)
         if signers is None:
             return Unsure("Could not tell which domains and keys the server has.")
-        told = [t for d in signers.domains for t in _wrong(signers, d)]
-        return "\n".join(told)
+        return together(t for d in signers.domains for t in _wrong(signers, d))
 
     def fix(self, have: Have) -> Sequence[Action]:
         signers = seen(have)
@@ -70,32 +70,39 @@ class DkimKeys(Plain):
         return "\n".join(f"{k.path}: {k.bits} bits, {k.mode} {k.owner}" for k in keys)
 
 
-def _wrong(signers: Signers, domain: str) -> Iterable[str]:
+def _wrong(signers: Signers, domain: str) -> Iterable[Gap]:
     """Is, should be, do now: what is wrong with the keys of a domain."""
     for key in signers.of(domain):
         if not key.public:
-            yield (
+            yield Gap(
+                "malformed",
                 f"{key.path} holds no key that openssl can read. It should hold a "
-                "private key. This step puts it aside."
+                "private key. This step puts it aside.",
             )
     for key in signers.needed(domain):
         if not (key.readable and key.private):
             who = "cannot be read by rspamd, so it signs nothing with it" if not key.readable else "can be read by everybody"  # fmt: skip
-            yield (
+            yield Gap(
+                "wrong-permissions",
                 f"{key.path} ({key.mode} {key.owner}) {who}. It should have 0440 "
-                "root:_rspamd. This step sets that."
+                "root:_rspamd. This step sets that.",
             )
     if not any(k.bits >= BITS for k in signers.needed(domain)):
-        yield f"{_none(signers, domain)} It should have one of {BITS} bits. This step makes it, on the server."
+        kind, is_ = _none(signers, domain)
+        yield Gap(
+            kind,
+            f"{is_} It should have one of {BITS} bits. This step makes it, on the server.",
+        )
 
 
-def _none(signers: Signers, domain: str) -> str:
+def _none(signers: Signers, domain: str) -> tuple[str, str]:
+    """The kind of the gap, and what is so."""
     entry, there = signers.entry(domain), signers.needed(domain)
     if there:
-        return f"The key of {domain} has {there[-1].bits} bits, which is weak."
+        return "weak", f"The key of {domain} has {there[-1].bits} bits, which is weak."
     if entry:
-        return f"rspamd should sign for {domain} with the key {entry.selector}, and there is no such key."
-    return f"{domain} has no key."
+        return "dangling", f"rspamd should sign for {domain} with the key {entry.selector}, and there is no such key."  # fmt: skip
+    return "missing", f"{domain} has no key."
 
 
 def _mended(signers: Signers, domain: str) -> Iterable[Run]:
@@ -118,19 +125,25 @@ class DkimSigners(Plain):
     def facts(self) -> Iterable[Fact]:
         return FACTS
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         signers = seen(have)
         if signers is None:
             return Unsure("Could not tell for which domains rspamd signs.")
         begin, end = _changes(have, signers)
         told = [
-            f"{e.domain} is signed for by nobody. It should be signed for with the key "
-            f"{e.selector}, which the world can see by now. This step tells rspamd."
+            Gap(
+                "missing",
+                f"{e.domain} is signed for by nobody. It should be signed for with the key "
+                f"{e.selector}, which the world can see by now. This step tells rspamd.",
+            )
             for e in begin
         ]
         told += [
-            f"{d} is on rspamd's list with a key that is not there. It should not be. "
-            "This step takes it off."
+            Gap(
+                "dangling",
+                f"{d} is on rspamd's list with a key that is not there. It should not be. "
+                "This step takes it off.",
+            )
             for d in end
         ]
         waiting = _waiting(have, signers, [e.domain for e in begin])
@@ -166,9 +179,9 @@ def _changes(have: Have, signers: Signers) -> tuple[list[Entry], list[str]]:
     return begin, end
 
 
-def _waiting(have: Have, signers: Signers, begin: Sequence[str]) -> list[str]:
+def _waiting(have: Have, signers: Signers, begin: Sequence[str]) -> list[Gap]:
     """Domains that nobody signs for, because the world cannot see their keys."""
-    told: list[str] = []
+    told: list[Gap] = []
     for domain in signers.domains:
         if signers.signing(domain) or domain in begin:
             continue
@@ -176,5 +189,5 @@ def _waiting(have: Have, signers: Signers, begin: Sequence[str]) -> list[str]:
         state = KeyRecord(needed[-1], domain).verdict(have).state if needed else MISSING
         why = "its key is not in the DNS yet" if state != UNKNOWN else "it could not be told whether its key is in the DNS"  # fmt: skip
         sentence = f"{domain} is signed for by nobody, because {why}. Once it is seen there, this step tells rspamd."  # fmt: skip
-        told.append(Unsure(sentence) if state == UNKNOWN else sentence)
+        told.append(Unsure(sentence) if state == UNKNOWN else Gap("waits", sentence))
     return told

@@ -65,14 +65,15 @@ class Aggregate:
 
 def of_mail(mail: bytes) -> list[Aggregate]:
     """The reports in a letter; NoReport, with the reason, when there is none."""
-    found, why = [], ["nothing that could be a report is attached"]
+    found = []
+    why = NoReport("nothing-attached", "nothing that could be a report is attached")
     for name, data in attachments(mail):
         try:
             found.append(of_xml(unpacked(data)))
         except NoReport as error:
-            why.append(f"{name[:SIGNS]}: {error}")
+            why = NoReport(error.kind, f"{name[:SIGNS]}: {error}")
     if not found:
-        raise NoReport(why[-1])
+        raise why
     return found
 
 
@@ -80,13 +81,15 @@ def of_xml(data: bytes) -> Aggregate:
     """A report from its XML."""
     root = _root(data)
     if root.tag != "feedback":
-        raise NoReport(f"it is no report but <{root.tag[:SIGNS]}>")
+        raise NoReport("not-a-report", f"it is no report but <{root.tag[:SIGNS]}>")
     about, asked = root.find("report_metadata"), root.find("policy_published")
     if about is None or asked is None:
-        raise NoReport("it does not say who writes, or about which domain")
+        raise NoReport(
+            "not-a-report", "it does not say who writes, or about which domain"
+        )
     records = root.findall("record")
     if len(records) > ROWS:
-        raise NoReport(f"it has more than {ROWS} rows")
+        raise NoReport("too-big", f"it has more than {ROWS} rows")
     return Aggregate(
         _text(about, "org_name"),
         _text(about, "report_id"),
@@ -107,9 +110,9 @@ def _root(data: bytes) -> Any:
     try:
         root = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise NoReport("it declares entities or a document type, which no report needs") from error  # fmt: skip
+        raise NoReport("dtd", "it declares entities or a document type, which no report needs") from error  # fmt: skip
     except (ParseError, ValueError, LookupError) as error:
-        raise NoReport(f"it is no XML ({error})") from error
+        raise NoReport("not-xml", f"it is no XML ({error})") from error
     for part in root.iter():  # some write the schema's name before each word
         part.tag = part.tag.rpartition("}")[2]
     return root
@@ -124,7 +127,7 @@ def _text(part: Any, path: str) -> str:
 def _number(part: Any, path: str) -> int:
     text = _text(part, path)
     if not text.isdecimal() or len(text) > 15:
-        raise NoReport(f"{path} is {text!r} and no number")
+        raise NoReport("not-a-number", f"{path} is {text!r} and no number")
     return int(text)
 
 
@@ -133,7 +136,7 @@ def _row(record: Any) -> Row:
     try:
         address = str(ip_address(_text(record, "row/source_ip")))
     except ValueError as error:
-        raise NoReport(f"{error}") from error
+        raise NoReport("not-an-address", f"{error}") from error
     reasons = record.findall(f"{row}/reason")
     return Row(
         address,

@@ -17,6 +17,7 @@ from ispguide.dns.publish import Publish
 from ispguide.dns.tags import tags
 from ispguide.dns.thing import DnsRecord
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import Gap, together
 from ispguide.settings import Settings
 from ispguide.sqltext import literal, statement
 from ispguide.things import Plain
@@ -50,9 +51,10 @@ class DmarcPolicy(DnsRecord):
         texts = [t for t in found.seen if t.lower().startswith("v=dmarc1")]
         if found.state != RIGHT or not want or not texts or policy(texts[0]) == want:
             return found
-        return Verdict(WRONG, f"The DMARC record says {texts[0]!r}.", found.seen)
+        is_ = Gap("differs", f"The DMARC record says {texts[0]!r}.")
+        return Verdict(WRONG, is_, found.seen)
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         found, record = self.verdict(have), self.record(have)
         if found.state != WRONG or record is None:
             return super().gap(have)
@@ -119,19 +121,24 @@ class ReportsMailbox(Plain):
     def facts(self) -> Iterable[Fact]:
         return [self.question, self.others]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         for fact in self.facts():
             if why := failed_answer(have[fact]):
-                return f"The list of mailboxes cannot be read: {why}."
+                words = f"The list of mailboxes cannot be read: {why}."
+                return Gap("no-answer", words)
         if have[self.question]["rows"]:
-            return "\n".join(
-                f"Nobody gets letters to dmarc@{name}. They should come to "
-                f"{self.address}. This step adds the forwarding."
+            return together(
+                Gap(
+                    "missing",
+                    f"Nobody gets letters to dmarc@{name}. They should come to "
+                    f"{self.address}. This step adds the forwarding.",
+                )
                 for (name,) in have[self.others]["rows"]
             )
-        return (
+        return Gap(
+            "missing",
             f"There is no address {self.address}, so reports come back to their senders. "
-            "It should be a mailbox, or an alias of one. This step makes a mailbox."
+            "It should be a mailbox, or an alias of one. This step makes a mailbox.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:

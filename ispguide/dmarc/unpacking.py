@@ -20,7 +20,11 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
 class NoReport(ValueError):
-    """A letter or file in which no report was found, and why."""
+    """A letter or file in which no report was found, and why; `kind`: in a word."""
+
+    def __init__(self, kind: str, why: str):
+        self.kind = kind
+        super().__init__(why)
 
 
 def attachments(mail: bytes) -> Iterator[tuple[str, bytes]]:
@@ -44,7 +48,7 @@ def unpacked(data: bytes) -> bytes:
     if data[:4] == ZIP:
         return _unzipped(data)
     if len(data) > MOST:
-        raise NoReport(f"it has more than {MOST} bytes")
+        raise NoReport("too-big", f"it has more than {MOST} bytes")
     return data
 
 
@@ -53,7 +57,7 @@ def _gunzipped(data: bytes) -> bytes:
     try:
         text = stream.decompress(data, MOST + 1)
     except zlib.error as error:
-        raise NoReport(f"it cannot be unpacked ({error})") from error
+        raise NoReport("not-unpacked", f"it cannot be unpacked ({error})") from error
     return _not_too_much(text)
 
 
@@ -62,14 +66,14 @@ def _unzipped(data: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = [i for i in archive.infolist() if i.filename.endswith(".xml")]
             if not files:
-                raise NoReport("there is no .xml in the archive")
+                raise NoReport("no-xml-inside", "there is no .xml in the archive")
             with archive.open(files[0]) as file:
                 return _not_too_much(file.read(MOST + 1))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:  # fmt: skip
-        raise NoReport(f"it cannot be unpacked ({error})") from error
+        raise NoReport("not-unpacked", f"it cannot be unpacked ({error})") from error
 
 
 def _not_too_much(text: bytes) -> bytes:
     if len(text) > MOST:
-        raise NoReport(f"unpacked it has more than {MOST} bytes")
+        raise NoReport("too-big", f"unpacked it has more than {MOST} bytes")
     return text

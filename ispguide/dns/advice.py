@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ispguide.dns.meaning import Verdict
 from ispguide.dns.records import OPTIONAL, Record
+from ispguide.gaps import Gap
 
 PANEL = (
     "Set it where you rent the server (“reverse DNS”, “PTR” or “rDNS” in its panel): "
@@ -18,12 +19,11 @@ PANEL = (
 
 def sentence(
     record: Record, found: Verdict, values: Sequence[str], zone: str, by_itself: bool
-) -> str:
+) -> Gap:
     """What is, what should be, what to do."""
     is_ = found.is_ if found.is_.endswith(".") else f"{found.is_}."
-    return " ".join(
-        (is_, should(record, values), todo(record, values, zone, by_itself))
-    )
+    do = todo(record, values, zone, by_itself)
+    return Gap(found.is_.kind, " ".join((is_, should(record, values), do)))
 
 
 def should(record: Record, values: Sequence[str]) -> str:

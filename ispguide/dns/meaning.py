@@ -13,41 +13,43 @@ from dataclasses import dataclass
 from ispguide.dns import judges, pinning, signing, spf, tags, vouching
 from ispguide.dns.judges import More, Said
 from ispguide.dns.records import Record
-from ispguide.facts import Unsure
+from ispguide.gaps import NO_GAP, Gap, Unsure
 
 RIGHT, MISSING, WRONG, UNKNOWN = "right", "missing", "wrong", "could not tell"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`is_`: what is there, in a sentence.  `seen`: the values, of whoever is wrong."""
+    """`is_`: what is not so, if anything.  `seen`: the values, of whoever is wrong."""
 
     state: str
-    is_: str = ""
+    is_: Gap = NO_GAP
     seen: tuple[str, ...] = ()
 
 
 def judge(record: Record, answer: Said, more: More) -> Verdict:
     """What the zone's own servers say, against what they should."""
     if why := answer.get("error"):
-        return Verdict(UNKNOWN, f"{record} could not be looked up: {why}.")
+        return Verdict(UNKNOWN, Unsure(f"{record} could not be looked up: {why}."))
     servers: Mapping[str, Said] = answer["servers"]
     told = {name: said for name, said in servers.items() if "error" not in said}
     if not told:
         why = "; ".join(f"{n}: {said['error']}" for n, said in servers.items())
-        return Verdict(UNKNOWN, f"No name server of {answer['zone']} answered ({why}).")
+        is_ = f"No name server of {answer['zone']} answered ({why})."
+        return Verdict(UNKNOWN, Unsure(is_))
     found = {name: _problem(record, said, more) for name, said in told.items()}
     wrong = {n: p for n, p in found.items() if p and not isinstance(p, Unsure)}
     if not wrong:
-        unsure = next((p for p in found.values() if p), "")
+        unsure = next((p for p in found.values() if p), NO_GAP)
         values = tuple(next(iter(told.values()))["values"])
-        return Verdict(UNKNOWN if unsure else RIGHT, str(unsure), values)
-    name, is_ = next(iter(wrong.items()))
+        return Verdict(UNKNOWN if unsure else RIGHT, unsure, values)
+    name, gap = next(iter(wrong.items()))
     if len(wrong) < len(found):
-        is_ = f"{', '.join(wrong)} still answers otherwise than the others: {is_}"
+        others = f"{', '.join(wrong)} still answers otherwise than the others: "
+        gap = Gap(gap.kind, others + gap)
     seen = tuple(told[name]["values"])
     there = of_its_kind(record, seen) or told[name].get("alias")
-    return Verdict(WRONG if there else MISSING, is_, seen)
+    return Verdict(WRONG if there else MISSING, gap, seen)
 
 
 def proposal(record: Record, seen: Sequence[str], more: More) -> tuple[str, ...]:
@@ -73,17 +75,19 @@ def of_its_kind(record: Record, values: Sequence[str]) -> list[str]:
     return [v for v in values if mine.get(head, lambda t: t.lower()[:8] == head)(v)]
 
 
-def _problem(record: Record, said: Said, more: More) -> str:
+def _problem(record: Record, said: Said, more: More) -> Gap:
     if not record.values:
         return _surplus(record, said)
     if (alias := said.get("alias")) and record.type in ("A", "AAAA"):
-        return (
+        return Gap(
+            "alias",
             f"{record.name} is an alias (CNAME) of {alias}, and the name of a mail "
-            "server may not be one."
+            "server may not be one.",
         )
     values = of_its_kind(record, said["values"])
     if not values and record.key != "caa":
-        return f"There is no {_kind(record)} for {record.name}{_others(said)}."
+        words = f"There is no {_called(record)} for {record.name}{_others(said)}."
+        return Gap("missing", words)
     return _judge(record)(record, values, said, more)
 
 
@@ -92,7 +96,7 @@ def _sort(record: Record) -> str:
     return record.key.partition(" ")[0]
 
 
-def _kind(record: Record) -> str:
+def _called(record: Record) -> str:
     kinds = {"spf": "SPF record", "helo_spf": "SPF record", "dmarc": "DMARC record",
              "tls_reports": "TLS reporting record", "reverse4": "reverse name",
              "reverse6": "reverse name", "autoconfig": "A record",
@@ -106,16 +110,17 @@ def _others(said: Said) -> str:
     return f" (only {'; '.join(map(repr, texts))})" if texts else ""
 
 
-def _surplus(record: Record, said: Said) -> str:
+def _surplus(record: Record, said: Said) -> Gap:
     values = [v for v in said["values"] if record.type != "SRV" or v.split()[-1] != "."]
     if not values:
-        return ""
-    return (
-        f"{record.name} has the {record.type} record {', '.join(values)}. {record.why}"
+        return NO_GAP
+    return Gap(
+        "unwanted",
+        f"{record.name} has the {record.type} record {', '.join(values)}. {record.why}",
     )
 
 
-Judge = Callable[[Record, list[str], Said, More], str]
+Judge = Callable[[Record, list[str], Said, More], Gap]
 _BY_TYPE: dict[str, Judge] = {
     "A": judges.addresses, "AAAA": judges.addresses, "PTR": judges.reverse,
     "MX": judges.exchange, "CAA": judges.caa, "SRV": judges.service,

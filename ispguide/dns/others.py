@@ -19,7 +19,8 @@ from ispguide.dns.judges import More
 from ispguide.dns.meaning import Verdict
 from ispguide.dns.records import Record
 from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord, keepers, kept
-from ispguide.facts import Fact, Have, Unsure, failed_answer, together
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import Gap, Unsure, together
 from ispguide.settings import Settings
 from ispguide.sqltext import literal
 from ispguide.things import Plain
@@ -102,7 +103,7 @@ class OtherRecord:
     def publishable(self, have: Have) -> bool:
         return self.base.publishable(self.seen(have))
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         return self.base.gap(self.seen(have))
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -138,7 +139,7 @@ class OtherDomains(Plain):
         home = DnsRecord("mx", self.settings).question
         return (OWN, REACHED, UPDATES, home, asked, facts.after("domains", asked))
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         if why := failed_answer(have[question(self.settings)]):
             return Unsure(f"Could not tell which domains the server has: {why}.")
         return together(r.gap(have) for r in self.mine(have))

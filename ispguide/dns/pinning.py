@@ -12,14 +12,14 @@ import re
 from ispguide.dns.judges import More, Said
 from ispguide.dns.records import Record
 from ispguide.dns.tags import tags
-from ispguide.facts import Unsure
+from ispguide.gaps import NO_GAP, Gap, Unsure
 
 
-def key(record: Record, values: list[str], said: Said, more: More) -> str:
+def key(record: Record, values: list[str], said: Said, more: More) -> Gap:
     """What is wrong with the promised key; "" when port 25 keeps the promise."""
     found = [_parts(value) for value in values]
     if any(_fits(parts, more) for parts in found):
-        return ""
+        return NO_GAP
     usages = {usage for usage, *_ in found}
     if "2" in usages:
         return Unsure(
@@ -27,15 +27,20 @@ def key(record: Record, values: list[str], said: Said, more: More) -> str:
             "signed this certificate was not looked at."
         )
     if usages <= {"0", "1"}:
-        return f"{record.name} says {values[0]}; mail servers only use those that begin with 3 or 2."
-    if all(parts[1] == "0" for parts in found):
-        return (
-            f"{record.name} promises a certificate and not a key: {values[0]}. The next "
-            "renewal breaks the promise."
+        return Gap(
+            "wrong-type",
+            f"{record.name} says {values[0]}; mail servers only use those that begin with 3 or 2.",
         )
-    return (
+    if all(parts[1] == "0" for parts in found):
+        return Gap(
+            "short-lived",
+            f"{record.name} promises a certificate and not a key: {values[0]}. The next "
+            "renewal breaks the promise.",
+        )
+    return Gap(
+        "differs",
         f"{record.name} promises another key than the server's: {' and '.join(values)}. "
-        "Servers that check it hold back their mail to you."
+        "Servers that check it hold back their mail to you.",
     )
 
 
@@ -49,21 +54,29 @@ def _fits(parts: tuple[str, str, str, str], more: More) -> bool:
     return (usage, selector) == ("3", "1") and more.keys.get(matching) == data
 
 
-def announced(record: Record, values: list[str], said: Said, more: More) -> str:
+def announced(record: Record, values: list[str], said: Said, more: More) -> Gap:
     """What is wrong with the record that tells of a policy (MTA-STS)."""
     if len(values) > 1:
-        return (
-            f"{record.name} has {len(values)} records, so nobody looks for the policy."
+        return Gap(
+            "several",
+            f"{record.name} has {len(values)} records, so nobody looks for the policy.",
         )
     text, want = values[0], tags(record.values[0])["id"]
     found = tags(text)
     if next(iter(found), "") != "v" or found["v"] != "STSv1":
-        return f"The record {text!r} is broken. It must begin with v=STSv1 and a semicolon."
-    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", found.get("id", "")):
-        return f"The record {text!r} is broken. It needs an id= of letters and digits."
-    if found["id"] != want:
-        return (
-            f"{record.name} still has the id {found['id']}. Who fetched the policy under "
-            "that id does not notice that it has changed."
+        return Gap(
+            "malformed",
+            f"The record {text!r} is broken. It must begin with v=STSv1 and a semicolon.",
         )
-    return ""
+    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", found.get("id", "")):
+        return Gap(
+            "malformed",
+            f"The record {text!r} is broken. It needs an id= of letters and digits.",
+        )
+    if found["id"] != want:
+        return Gap(
+            "stale",
+            f"{record.name} still has the id {found['id']}. Who fetched the policy under "
+            "that id does not notice that it has changed.",
+        )
+    return NO_GAP

@@ -29,7 +29,8 @@ from ispguide.dns.meaning import (
 from ispguide.dns.publish import Publish
 from ispguide.dns.records import OPTIONAL, Record
 from ispguide.dns.wanted import Addresses, find, name_of
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure
 from ispguide.settings import Settings
 from ispguide.things import Plain
 
@@ -150,7 +151,8 @@ class DnsRecord(Plain):
     def verdict(self, have: Have) -> Verdict:
         """Right, missing, wrong or could not tell."""
         if addresses(have) is None:
-            return Verdict(UNKNOWN, "The server's own address could not be told.")
+            is_ = Unsure("The server's own address could not be told.")
+            return Verdict(UNKNOWN, is_)
         record = self.record(have)
         if record is None:
             return Verdict(RIGHT)
@@ -160,15 +162,15 @@ class DnsRecord(Plain):
         """Whether this computer may change the zone itself."""
         return bool(have[UPDATES].get("accepted"))
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         found, record = self.verdict(have), self.record(have)
         if found.state == UNKNOWN:
             return Unsure(f"Could not tell. {found.is_}")
         if found.state == RIGHT or record is None:
-            return ""
+            return NO_GAP
         by_itself = self.publishable(have)
         if found.state == MISSING and record.level == OPTIONAL and not by_itself:
-            return ""
+            return NO_GAP
         values = proposal(record, found.seen, self.more(have))
         zone = self.answer(have)["zone"]
         return advice.sentence(record, found, values, zone, by_itself)

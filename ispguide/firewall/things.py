@@ -13,7 +13,7 @@ from typing import Any
 
 from ispguide import facts
 from ispguide.actions import Action, Run
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
 from ispguide.firewall import ports
 from ispguide.firewall.trying import (
     LISTING,
@@ -24,6 +24,7 @@ from ispguide.firewall.trying import (
     UNIT,
     Try,
 )
+from ispguide.gaps import NO_GAP, Gap, Unsure
 from ispguide.settings import Settings
 from ispguide.things import File
 
@@ -59,20 +60,22 @@ class Firewall(File):
         ssh = ports.of_ssh(listening, came_by)
         return File(RULES, self._s, **_doors(self._s, ssh))  # type: ignore[attr-defined]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         if gap := self._wanted(have).gap(have):
             return gap
         now = have[IN_FORCE]
         if why := failed_answer(now):
             return Unsure(f"Could not tell which rules are in force: {why}.")
         if now["rc"]:
-            return (
+            return Gap(
+                "stale",
                 f"The rules in {RULES} are not those in force. They should be. "
-                f"`nft list table {TABLE}` shows what is."
+                f"`nft list table {TABLE}` shows what is.",
             )
-        if have[facts.unit(UNIT)]["enabled"] != "enabled":
-            return f"{UNIT} is not enabled: the rules would be gone after a restart."
-        return ""
+        if have[facts.unit(UNIT)]["enabled"] == "enabled":
+            return NO_GAP
+        words = f"{UNIT} is not enabled: the rules would be gone after a restart."
+        return Gap("not-enabled", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [Try(TRY, stdin=self._wanted(have).text)]

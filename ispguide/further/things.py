@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from ispguide import facts
 from ispguide.actions import Action, Run
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
 from ispguide.further.seen import Further, Name
+from ispguide.gaps import NO_GAP, Gap, Unsure, together
 from ispguide.mail import Postconf
 from ispguide.settings import Settings
 from ispguide.things import File, Plain
@@ -23,11 +24,11 @@ LIVE = "/etc/letsencrypt/live"
 UNTOLD = "Could not tell which mail domains the server has."
 
 
-def waiting(name: Name) -> str:
+def waiting(name: Name) -> Unsure:
     """Why there is no certificate for a name, and what to do."""
     if name.leads is None:
-        return f"Could not tell where {name.name} leads: {name.why}."
-    return (
+        return Unsure(f"Could not tell where {name.name} leads: {name.why}.")
+    return Unsure(
         f"{name.name} leads {'' if name.why == 'nowhere' else 'to '}{name.why}. It should "
         "lead to this server, or no authority signs for it. In the form of your DNS "
         "provider, make it an alias (CNAME) of the server's name, then run this step again."
@@ -49,15 +50,14 @@ class NameCertificates(Plain):
     def facts(self) -> Iterable[Fact]:
         return self.further.facts()
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         seen = self.further.seen(have)
         if seen is None:
             return Unsure(UNTOLD)
-        due = [n.name for n in seen if n.due]
-        if due:
-            return f"No good certificate is there for {', '.join(due)}. The authority should sign one."
-        told = [waiting(n) for n in seen if not n.good]
-        return Unsure("\n".join(told)) if told else ""
+        if due := ", ".join(n.name for n in seen if n.due):
+            words = f"No good certificate is there for {due}. The authority should sign one."
+            return Gap("missing", words)
+        return together(waiting(n) for n in seen if not n.good)
 
     def fix(self, have: Have) -> Sequence[Action]:
         s, seen = self.further.settings, self.further.seen(have)
@@ -93,12 +93,12 @@ class NamesFile(File):
         names = self.further.good(have)
         return File(self.path, self.further.settings, names=names, **dict(self.more))  # type: ignore[arg-type]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         if self.further.seen(have) is None:
             return Unsure(UNTOLD)
         missing = have[facts.file(self.path)].get("kind") == "none"
         if missing and not self.further.good(have):
-            return ""
+            return NO_GAP
         return self.wanted(have).gap(have)
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -124,14 +124,16 @@ class SniMap(Plain):
         rows = (f"{{ {n} = {LIVE}/{n}/privkey.pem, {LIVE}/{n}/fullchain.pem }}" for n in names)  # fmt: skip
         return f"inline:{{ {', '.join(rows)} }}" if names else ""
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         if self.further and self.further.seen(have) is None:
             return Unsure(UNTOLD)
         now, want = have[facts.postconf()], self.wanted(have)
         if why := failed_answer(now):
             return Unsure(f"Postfix cannot be asked for its settings: {why}.")
         is_ = now.get(MAP, "")
-        return "" if is_ == want else f"{MAP} is {is_!r}, should be {want!r}."
+        if is_ == want:
+            return NO_GAP
+        return Gap("differs", f"{MAP} is {is_!r}, should be {want!r}.")
 
     def fix(self, have: Have) -> Sequence[Action]:
         if self.further and _early(self.further, have):

@@ -29,6 +29,7 @@ def must_be_ready(guide: Guide) -> None:
                 f"done yet: {gap}",
                 "A letter needs the chapters 02 to 08 before it can be followed.",
                 f"Run the step “{step}” in {name}, then those after it.",
+                kind="not-ready",
             )
 
 
@@ -40,9 +41,11 @@ def unreached(stop: NotReached, context: Context) -> GuideError:
             "The server listens there, so something on the way is in between: a "
             "firewall, or your own provider, who keeps home lines from sending mail.",
             "Try from another network; the practice server can always be reached.",
+            kind="blocked-on-the-way",
         )
     return GuideError(
         f"The server does not answer at {stop}.",
         "Postfix should listen there for the whole world.",
         "Run the proofs of chapter 06: they name what is missing.",
+        kind="not-reached",
     )

@@ -47,7 +47,11 @@ def travel(guide: Guide, kind: str, to: str, tell: Tell) -> list[Hop]:
     """Send one and follow it.  `to`: an address, or "" for a mailbox of its own."""
     if kind not in KINDS:
         kinds = ", ".join(KINDS)
-        raise GuideError(f"There is no letter {kind!r}.", f"There are: {kinds}.")
+        raise GuideError(
+            f"There is no letter {kind!r}.",
+            f"There are: {kinds}.",
+            kind="no-such-message",
+        )
     to = valid_address(to) if to else ""
     must_be_ready(guide)
     with opened(guide) as context:
@@ -64,6 +68,7 @@ def travel(guide: Guide, kind: str, to: str, tell: Tell) -> list[Hop]:
                 f"The journey ended early: {stop}",
                 "The letter should have been followed into the mailbox.",
                 "Run the proofs of chapter 09: they name what is missing.",
+                kind="journey-ended",
             ) from stop
 
 

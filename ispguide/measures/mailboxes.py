@@ -60,6 +60,7 @@ def boxes(people: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[Box]:
             f"The mailboxes cannot be seen: {why}",
             "They stand in the tables of chapter 05.",
             "Run chapter 05, then look again.",
+            kind="no-answer",
         )
     mails, size = Counter[str](), Counter[str]()
     for row in said_by(sizes, "What lies in the mailboxes", "07").splitlines()[1:]:

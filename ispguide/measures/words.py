@@ -21,6 +21,7 @@ def said_by(answer: Mapping[str, Any], what: str, chapter: str) -> str:
             f"The server should tell it once chapter {chapter} is done.",
             f"Run chapter {chapter}, then look again.",
             said,
+            kind="no-answer",
         )
     return str(answer["out"])
 

@@ -147,6 +147,7 @@ class Card:
                 "It should have shown what it found.",
                 "Run the cell again; if it stays, this is ours to mend.",
                 trace,
+                kind="bug",
             )
         self.state("failed", "stopped")
         self.show(f'<div role="alert">{frame.problem(error)}</div>')

@@ -142,14 +142,16 @@ def fold(label: str, inner: str, open_: bool = False) -> str:
     )
 
 
-def three(is_: str, should: str, do: str, evidence: str = "") -> str:
+def three(is_: str, should: str, do: str, evidence: str = "", kind: str = "") -> str:
     """What is so, what should be so, what to do now; parts that are empty are left out.
 
-    `is_` and `do` are HTML already; the caller has escaped what came from outside."""
+    `is_` and `do` are HTML already; the caller has escaped what came from outside.
+    `kind`: that of the gap or the error, for whoever looks for it in the page."""
     rows = (("is", is_), ("should be", should), ("do now", do))
     lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
     more = fold("evidence", f"<pre>{escape(evidence)}</pre>") if evidence else ""
-    return f'<dl class="three">{lines}</dl>{more}'
+    mark = f' data-kind="{kind}"' if kind else ""
+    return f'<dl class="three"{mark}>{lines}</dl>{more}'
 
 
 def problem(error: GuideError) -> str:
@@ -158,7 +160,7 @@ def problem(error: GuideError) -> str:
         escape(part).replace("\n", "<br>")
         for part in (error.is_, error.should, error.do)
     )
-    return three(is_, should, do, error.evidence)
+    return three(is_, should, do, error.evidence, error.kind)
 
 
 def running(job: Running) -> str:

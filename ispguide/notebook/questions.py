@@ -59,6 +59,7 @@ def ask(chapter: str, question: str) -> Any:
             f"No answer is known to the question “{question}”.",
             "It should be one of those in ispguide/notebook.",
             "Write it as it stands there.",
+            kind="no-such-question",
         )
     if headless():
         return _folded(question, asked.how if asked else _right(question))

@@ -66,8 +66,10 @@ def _row(row: Row, copied: Copied) -> str:
     said = (
         f"<div>{escape(row.sentence)}</div>" if row.state in ("gap", "unknown") else ""
     )
+    kind = row.verdict.is_.kind
+    mark = f' data-kind="{kind}"' if kind else ""
     return (
-        f'<tr><td class="state">{sign} {row.word}</td><td>{name}{about}</td>'
+        f'<tr{mark}><td class="state">{sign} {row.word}</td><td>{name}{about}</td>'
         f"<td>{said}{_values(row, copied)}</td></tr>"
     )
 

@@ -36,9 +36,8 @@ def problem(error: GuideError) -> Shown:
     if error.evidence:
         fold = f"<pre>{escape(error.evidence)}</pre>"
         html += f"<details><summary>evidence</summary>{fold}</details>"
-    return Shown(
-        f'<div class="ispguide" role="alert"><p>✗</p>{html}</div>', "\n".join(parts)
-    )
+    mark = f'class="ispguide" role="alert" data-kind="{error.kind}"'
+    return Shown(f"<div {mark}><p>✗</p>{html}</div>", "\n".join(parts))
 
 
 class Progress:

@@ -59,7 +59,9 @@ def _row(f: Finding, links: Mapping[str, str]) -> str:
         parts.append(frame.fold("by hand", f"<pre>{escape(typed)}</pre>"))
     if f.evidence and f.state not in ("failed", "blocked"):
         parts.append(frame.fold("evidence", f"<pre>{escape(f.evidence)}</pre>"))
-    return f'<tr><td class="state">{sign} {word}</td><td>{"".join(parts)}</td></tr>'
+    mark = f' data-kind="{f.kind}"' if f.kind else ""
+    state = f'<td class="state">{sign} {word}</td>'
+    return f"<tr{mark}>{state}<td>{''.join(parts)}</td></tr>"
 
 
 def _gap(gap: str) -> str:

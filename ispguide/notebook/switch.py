@@ -58,6 +58,7 @@ def use(name: str) -> Profile:
             f"This computer knows no server called {name!r}.",
             f"It knows {', '.join(names()) or 'none yet'}.",
             "start.practice() starts a practice server; start.connect(…) adds a real one.",
+            kind="no-such-server",
         )
     _write(server=name)
     return Profile.load(name)
@@ -87,6 +88,7 @@ def turn(to: str, name: str = "") -> str:
             f"The switch has no position {to!r}.",
             f"It has two: {LOOK!r} and {DO!r}.",
             f'start.switch("{LOOK}")',
+            kind="no-such-position",
         )
     profile = Profile.load(current())
     wanted = profile.settings.hostname if profile.settings else profile.host
@@ -95,6 +97,7 @@ def turn(to: str, name: str = "") -> str:
             f"{wanted} is a real server.",
             "Whoever lets cells change it should type its name.",
             f'start.switch("{DO}", name="{wanted}")',
+            kind="not-confirmed",
         )
     _write(switch=_read().get("switch", {}) | {profile.name: to})
     return to

@@ -34,12 +34,14 @@ def valid_address(text: str, catch_all: bool = False) -> str:
             f"{text.strip()} has letters beyond a to z before the @.",
             "Many servers could not write to it, so it should have none.",
             "Write it with plain letters; the domain behind the @ may have others.",
+            kind="bad-address",
         )
     if not at or not _LOCAL.fullmatch(local) or len(local) > 64 or len(address) > 254:
         raise GuideError(
             f"{text.strip()!r} is no mail address.",
             "It should look like anna@example.org.",
             "Write it like that.",
+            kind="bad-address",
         )
     valid_domain(domain)
     return address
@@ -54,6 +56,7 @@ def valid_mailbox(text: str) -> str:
             f"{local!r} can be an address, but not the name of a mailbox.",
             "It should have letters, digits and . - _ alone: it is a folder and a login too.",
             "Choose another name, and forward this address to it.",
+            kind="bad-mailbox-name",
         )
     return address
 
@@ -62,7 +65,7 @@ def valid_domain(text: str) -> str:
     """The domain as it is stored: in small letters and A-labels."""
     name = kept(text.strip().lower())
     if problems := host_name_problems(name):
-        raise GuideError(problems[0])
+        raise GuideError(problems[0], kind="bad-domain")
     return name
 
 
@@ -76,6 +79,7 @@ def typed(secret: object, otherwise: str) -> str:
         "A password was given as an ordinary word.",
         "On a command line or in a cell others could read it there.",
         f"Use --password-stdin, or leave it out and {otherwise}.",
+        kind="password-in-the-open",
     )
 
 
@@ -87,11 +91,13 @@ def valid_password(secret: Secret) -> Secret:
             "The password is empty or holds a sign that cannot be typed.",
             "It should be one line of printable signs.",
             "Choose another one.",
+            kind="bad-password",
         )
     if len(text.encode()) > LONGEST:
         raise GuideError(
             f"The password has {len(text.encode())} bytes.",
             f"Its hash can hold {LONGEST}; the rest would count for nothing.",
             "Choose a shorter one.",
+            kind="password-too-long",
         )
     return secret

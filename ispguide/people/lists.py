@@ -36,6 +36,7 @@ def lists_of(have: Mapping[Fact, Any]) -> Lists:
                 f"The list of people cannot be read: {have[fact]['error']}.",
                 "The chapter database should be true first.",
                 "./guide apply database",
+                kind="no-answer",
             )
     names = ("domains", "mailboxes", "aliases")
     return {n: have[f]["rows"] for n, f in zip(names, LISTS, strict=True)}

@@ -107,6 +107,7 @@ class _Known:
             raise GuideError(
                 f"{shown(domain)} is no mail domain of this server.",
                 "A line of its own, before this one, would make it one.",
+                kind="no-such-domain",
             )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ispguide import facts
 from ispguide.actions import Action
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import Gap, Unsure, together
 from ispguide.names import shown
 from ispguide.people.lists import DB
 from ispguide.sqltext import literal, statement
@@ -31,17 +32,17 @@ class _NoRow(Plain):
     def question(self) -> Fact: ...
 
     @abstractmethod
-    def sentence(self, source: str, target: str) -> str:
+    def wrong(self, source: str, target: str) -> Gap:
         """What is wrong with this row, and what to do."""
 
     def facts(self) -> Iterable[Fact]:
         return [self.question]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[self.question]
         if why := failed_answer(now):
-            return f"The address book cannot be read: {why}."
-        return "\n".join(self.sentence(*row) for row in now["rows"])
+            return Gap("no-answer", f"The address book cannot be read: {why}.")
+        return together(self.wrong(*row) for row in now["rows"])
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,11 @@ class Duties(_NoRow):
             "WHERE reader IS NOT NULL ORDER BY source"
         )
 
-    def sentence(self, source: str, target: str) -> str:
-        return (
+    def wrong(self, source: str, target: str) -> Gap:
+        return Gap(
+            "missing",
             f"Nobody gets letters to {shown(source)}. They should be read; this step "
-            f"forwards them to {shown(target)}."
+            f"forwards them to {shown(target)}.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -123,15 +125,16 @@ class DeadEnds(_NoRow):
             " ORDER BY a.source"
         )
 
-    def sentence(self, source: str, target: str) -> str:
-        return (
+    def wrong(self, source: str, target: str) -> Gap:
+        return Gap(
+            "dangling",
             f"Mail to {shown(source)} goes to {shown(target)}, and nobody lives there: it "
-            f"would be taken, and bounce. ./guide people forget {source} {target} ends it."
+            f"would be taken, and bounce. ./guide people forget {source} {target} ends it.",
         )
 
-    def gap(self, have: Have) -> str:
-        wrong = super().gap(have)
-        return Unsure(wrong) if failed_answer(have[self.question]) else wrong
+    def gap(self, have: Have) -> Gap:
+        found = super().gap(have)
+        return Unsure(found) if found.kind == "no-answer" else found
 
     def evidence(self, have: Have) -> str:
         """What was seen, for the report."""

@@ -12,6 +12,7 @@ import re
 import time
 from dataclasses import dataclass
 
+from ispguide.gaps import Gap
 from ispguide.proofs.acting import CannotTell, Context, Verdict, need, proof
 from ispguide.proofs.letters import letter, token
 from ispguide.smarthost import host_of, port_of
@@ -21,21 +22,35 @@ PATIENCE = 20
 TEXT = "This letter shows that mail leaves through the smarthost. You may delete it.\n"
 AGAIN = "Type them again into the form of chapter 12, or run ./guide smarthost."
 
-#: What the queue's words mean, in the order in which they are looked for.
+#: What the queue's words mean, in the order in which they are looked for: the kind of
+#: gap, and the sentence.
 MEANS = {
-    r"SASL authentication failed|\b535\b": "{hop} refuses the login of {user} ({said}). "
-    "It should take this name and this password. " + AGAIN,
-    r"no worthy mechs|mechanism": "{hop} and this server know no common way to log in "
-    "({said}). Both should know PLAIN or LOGIN. Run the step smarthost again.",
-    r"certificate|TLS": "{hop} does not prove its name ({said}). It should show a "
-    "certificate for that name, signed by an authority that Debian knows. Ask your "
-    "provider for the right name.",
-    r"timed out|refused|unreachable|No route|not found|look up": "{hop} cannot be reached "
-    "({said}). It should answer at this port. Ask your provider for name and port.",
+    r"SASL authentication failed|\b535\b": (
+        "wrong-password",
+        "{hop} refuses the login of {user} ({said}). "
+        "It should take this name and this password. " + AGAIN,
+    ),
+    r"no worthy mechs|mechanism": (
+        "differs",
+        "{hop} and this server know no common way to log in "
+        "({said}). Both should know PLAIN or LOGIN. Run the step smarthost again.",
+    ),
+    r"certificate|TLS": (
+        "untrusted",
+        "{hop} does not prove its name ({said}). It should show a "
+        "certificate for that name, signed by an authority that Debian knows. Ask your "
+        "provider for the right name.",
+    ),
+    r"timed out|refused|unreachable|No route|not found|look up": (
+        "not-reached",
+        "{hop} cannot be reached "
+        "({said}). It should answer at this port. Ask your provider for name and port.",
+    ),
 }
 OTHERWISE = (
+    "not-taken",
     "{hop} did not take the letter ({said}). It should take letters from your people to "
-    "anybody. Ask your provider which senders it takes from {user}."
+    "anybody. Ask your provider which senders it takes from {user}.",
 )
 
 
@@ -71,10 +86,12 @@ def judged(told: Line | None, smarthost: str, user: str) -> Verdict:
     if told is None:
         told = Line("none", "deferred", f"no answer found within {PATIENCE} s")
     if told.status != "sent":
-        words = (text for key, text in MEANS.items() if re.search(key, told.said))
-        return False, next(words, OTHERWISE).format(hop=hop, user=user, said=told.said)
+        meant = (what for key, what in MEANS.items() if re.search(key, told.said))
+        kind, words = next(meant, OTHERWISE)
+        return False, Gap(kind, words.format(hop=hop, user=user, said=told.said))
     if not (told.relay.startswith(f"{host}[") and told.relay.endswith(f":{port}")):
-        return False, f"The letter left through {told.relay}, and not through {hop}."
+        words = f"The letter left through {told.relay}, and not through {hop}."
+        return False, Gap("elsewhere", words)
     return True, f"relay={told.relay}, status=sent ({told.said})"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ispguide.errors import GuideError
 from ispguide.facts import Fact, Have
+from ispguide.gaps import Gap
 from ispguide.outside import NotReached
 from ispguide.proofs.acting import (
     LAST,
@@ -27,8 +28,9 @@ from ispguide.proofs.acting import (
 
 
 def answer(fact: Fact, context: Context) -> dict[str, Any]:
-    """{ok, seen, transcript} for ("proof", name, *words), or {error} about a proof
-    that stumbled: a bug of ours, not the server's."""
+    """{ok, seen, transcript} for ("proof", name, *words), with the kind of what was
+    seen where the proof can name it; or {error} about a proof that stumbled: a bug of
+    ours, not the server's."""
     started, context = time.monotonic(), dataclasses.replace(context, lines=[])
     try:
         ok, seen = PROOFS[fact[1]](context, *fact[2:])
@@ -42,7 +44,9 @@ def answer(fact: Fact, context: Context) -> dict[str, Any]:
         return {"error": f"the proof {' '.join(fact[1:])} stumbled: "
                 f"{type(error).__name__}: {error}", "transcript": context.lines}  # fmt: skip
     seconds = round(time.monotonic() - started, 2)
-    return {"ok": ok, "seen": seen, "seconds": seconds, "transcript": context.lines}
+    kind = {"kind": seen.kind} if isinstance(seen, Gap) else {}
+    said = {"ok": ok, "seen": str(seen), **kind}
+    return {**said, "seconds": seconds, "transcript": context.lines}
 
 
 def answers(wanted: Iterable[Fact], context: Context) -> dict[Fact, dict[str, Any]]:

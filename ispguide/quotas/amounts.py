@@ -28,5 +28,6 @@ def bytes_of(text: str) -> int:
             f"{text!r} is no limit of a mailbox.",
             "It should be a number with its unit, like 500 MB or 2 GB, or none.",
             "Write it like that.",
+            kind="bad-limit",
         )
     return size

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action
 from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap
 from ispguide.measures.words import amount
 from ispguide.sqltext import statement
 from ispguide.things import Plain
@@ -41,19 +42,21 @@ class NewMailboxLimit(Plain):
     def facts(self) -> Iterable[Fact]:
         return [DEFAULT]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[DEFAULT]
         if why := failed_answer(now):
-            return f"The table of mailboxes cannot be seen: {why}."
+            return Gap("no-answer", f"The table of mailboxes cannot be seen: {why}.")
         if not now["rows"]:
-            return "The table of mailboxes has no column quota. Chapter 5 makes one."
+            words = "The table of mailboxes has no column quota. Chapter 5 makes one."
+            return Gap("missing", words)
         seen = now["rows"][0][0]
         if seen == str(self.size):
-            return ""
+            return NO_GAP
         words = limit(int(seen)) if seen.isdigit() else seen
-        return (
+        return Gap(
+            "differs",
             f"A new mailbox gets {words}. It should get {limit(self.size)}, "
-            "as your settings say. This step changes the address book's default."
+            "as your settings say. This step changes the address book's default.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:

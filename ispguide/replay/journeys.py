@@ -24,6 +24,7 @@ def retold(guide: Guide, kind: str, tell: Callable[[Hop], None]) -> list[Hop]:
         raise GuideError(
             f"This letter cannot be followed: {why}.",
             "A replay tells the journey that was recorded.",
+            kind="not-recorded",
         )
     hops = [Hop(**hop) for hop in told]
     for hop in paced(hops, lambda hop: hop.at):

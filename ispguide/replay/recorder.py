@@ -129,6 +129,7 @@ def _must_be_well(found: Iterable[Finding]) -> None:
             "A recording shows a guide that works.",
             "Repair that first.",
             "\n".join(rows),
+            kind="not-well",
         )
 
 

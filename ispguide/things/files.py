@@ -18,7 +18,8 @@ from ispguide.actions import (
     Run,
     Write,
 )
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure
 from ispguide.settings import Settings
 from ispguide.templates import render
 from ispguide.things.plain import Plain
@@ -63,14 +64,12 @@ class File(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.file(self.path)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.file(self.path)]
         if why := failed_answer(now):
             return Unsure(f"Could not read {self.path}: {why}.")
-        if now["kind"] == "none":
-            return f"{self.path} is missing. It should be there, as the template says."
         if now["kind"] != "file":
-            return f"{self.path} is a {now['kind']}. It should be a file."
+            return _instead(self.path, now, "a file, as the template says")
         if now["text"] != self.text:
             return _diff(self.path, now["text"], self.text)
         return _attribute_gap(self, now)
@@ -100,13 +99,12 @@ class Directory(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.file(self.path)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.file(self.path)]
         if why := failed_answer(now):
             return Unsure(f"Could not look at {self.path}: {why}.")
         if now["kind"] != "directory":
-            what = "missing" if now["kind"] == "none" else f"a {now['kind']}"
-            return f"{self.path} is {what}. It should be a directory."
+            return _instead(self.path, now, "a directory")
         return _attribute_gap(self, now)
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -126,11 +124,15 @@ class Link(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.file(self.path)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.file(self.path)]
-        if now["kind"] == "link" and now["to"] == self.to:
-            return ""
-        return f"{self.path} is {_seen(now)}. It should be a link to {self.to}."
+        should = f"a link to {self.to}"
+        if now["kind"] != "link":
+            return _instead(self.path, now, should)
+        if now["to"] == self.to:
+            return NO_GAP
+        words = f"{self.path} is a link to {now['to']}. It should be {should}."
+        return Gap("elsewhere", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [MakeLink(self.path, self.to)]
@@ -149,37 +151,42 @@ class Absent(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.file(self.path)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.file(self.path)]
-        there = "" if now["kind"] == "none" else f"{self.path} is there."
-        return f"{there} It should not be: {self.why}" if there else ""
+        if now["kind"] == "none":
+            return NO_GAP
+        return Gap("unwanted", f"{self.path} is there. It should not be: {self.why}")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [Remove(self.path)]
 
 
-def _attribute_gap(want: File | Directory, now: dict[str, Any]) -> str:
+def _attribute_gap(want: File | Directory, now: dict[str, Any]) -> Gap:
     seen = f"{now['mode']} {now['owner']}:{now['group']}"
     should = f"{want.mode:04o} {want.owner}:{want.group}"
     if seen == should:
-        return ""
-    return f"{want.path} has mode and owner {seen}. It should have {should}."
+        return NO_GAP
+    return Gap(
+        "wrong-permissions",
+        f"{want.path} has mode and owner {seen}. It should have {should}.",
+    )
 
 
-def _seen(now: dict[str, Any]) -> str:
-    if now["kind"] == "none":
-        return "missing"
-    return f"a link to {now['to']}" if now["kind"] == "link" else f"a {now['kind']}"
+def _instead(path: str, now: dict[str, Any], should: str) -> Gap:
+    none = now["kind"] == "none"
+    kind, is_ = ("missing",) * 2 if none else ("wrong-type", f"a {now['kind']}")
+    return Gap(kind, f"{path} is {is_}. It should be {should}.")
 
 
-def _diff(path: str, now: str, want: str) -> str:
+def _diff(path: str, now: str, want: str) -> Gap:
     # A known password is a marker on both sides.  Where one is missing on the
     # server's side, an unknown password may stand in its place.
     missing = [m for m in re.findall("⟦[^⟧]+⟧", want) if m not in now]
     if missing:
-        return (
+        return Gap(
+            "differs",
             f"{path} differs from what it should be. It lacks {', '.join(missing)}; "
-            "its lines are not shown, because another password may stand in them."
+            "its lines are not shown, because another password may stand in them.",
         )
     lines = difflib.unified_diff(
         now.splitlines(),
@@ -189,4 +196,5 @@ def _diff(path: str, now: str, want: str) -> str:
         lineterm="",
         n=2,
     )
-    return f"{path} differs from what it should be:\n" + "\n".join(lines)
+    words = f"{path} differs from what it should be:\n" + "\n".join(lines)
+    return Gap("differs", words)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ispguide import facts
 from ispguide.actions import Action, Run
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure
 from ispguide.things.plain import Plain
 
 
@@ -31,11 +32,13 @@ class Once(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.run(self.unless)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.run(self.unless)]
         if why := failed_answer(now):
             return Unsure(f"Could not tell whether {self.sentence}: {why}.")
-        return "" if now["rc"] == 0 else f"Not so yet: {self.sentence}.{_said(now)}"
+        if now["rc"] == 0:
+            return NO_GAP
+        return Gap("not-done", f"Not so yet: {self.sentence}.{_said(now)}")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [Run(self.command, stdin=self.stdin, touches=self.touches)]
@@ -60,15 +63,16 @@ class Check(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.run(self.command, self.stdin)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.run(self.command, self.stdin)]
         if why := failed_answer(now):
             return Unsure(f"Could not tell: {self.sentence} ({why}).")
         if now["rc"] == 75:
             return Unsure(f"Could not tell whether {self.sentence}.{_said(now)}")
         if now["rc"] == 0 and re.search(self.answer, now["out"], re.M):
-            return ""
-        return f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()
+            return NO_GAP
+        words = f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()
+        return Gap("not-so", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         return ()
@@ -76,7 +80,8 @@ class Check(Plain):
 
 @dataclass(frozen=True)
 class Proof(Plain):
-    """A behaviour, seen by acting like a user.  The answer says {ok, seen}."""
+    """A behaviour, seen by acting like a user.  The answer says {ok, seen}, and may
+    name the `kind` of what is not so."""
 
     sentence: str
     fact: Fact
@@ -87,13 +92,16 @@ class Proof(Plain):
     def facts(self) -> Iterable[Fact]:
         return [self.fact]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now: dict[str, Any] = have[self.fact]
         if why := failed_answer(now):
             return Unsure(f"Could not tell: {why}.")
         if now["ok"] is None:
             return Unsure(f"Could not tell: {now['seen']}")
-        return "" if now["ok"] else f"It did not happen. Seen instead: {now['seen']}"
+        if now["ok"]:
+            return NO_GAP
+        kind = now.get("kind", "not-seen")
+        return Gap(kind, f"It did not happen. Seen instead: {now['seen']}")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return ()

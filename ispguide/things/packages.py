@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, Run, quote
 from ispguide.facts import Fact, Have
+from ispguide.gaps import NO_GAP, Gap
 from ispguide.things.plain import Plain
 
 
@@ -30,12 +31,13 @@ class Packages(Plain):
     def facts(self) -> Iterable[Fact]:
         return map(facts.package, self.names)
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         missing = [n for n in self.names if not have[facts.package(n)]]
         if not missing:
-            return ""
-        return (
-            f"Not installed: {', '.join(missing)}. This step installs what is missing."
+            return NO_GAP
+        return Gap(
+            "not-installed",
+            f"Not installed: {', '.join(missing)}. This step installs what is missing.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:

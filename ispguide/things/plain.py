@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from ispguide.actions import Action
 from ispguide.facts import Fact, Have
+from ispguide.gaps import Gap
 
 
 @runtime_checkable
@@ -17,7 +18,7 @@ class Thing(Protocol):
     follows: bool
 
     def facts(self) -> Iterable[Fact]: ...
-    def gap(self, have: Have) -> str: ...
+    def gap(self, have: Have) -> Gap: ...
     def fix(self, have: Have) -> Sequence[Action]: ...
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ispguide import facts
 from ispguide.actions import Action, Start
-from ispguide.facts import Fact, Have, Unsure, failed_answer
+from ispguide.facts import Fact, Have, failed_answer
+from ispguide.gaps import NO_GAP, Gap, Unsure
 
 
 @dataclass(frozen=True)
@@ -45,47 +46,56 @@ class Service:
         if self.ports:
             yield facts.listening()
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.unit(self.watch or self.unit)]
         if why := failed_answer(now):
             return Unsure(f"Could not ask for {self.unit}: {why}.")
         if now["load"] == "not-found" and now["active"] != "active":
-            return f"There is no service {self.unit}: its package is not installed."
+            return Gap(
+                "not-installed",
+                f"There is no service {self.unit}: its package is not installed.",
+            )
         if now["active"] != "active":
-            return (
+            return Gap(
+                "not-running",
                 f"{self.unit} is {_activity(now)}. It should run. "
-                f"`journalctl -u {self.watch or self.unit} -n 20` tells why it does not."
+                f"`journalctl -u {self.watch or self.unit} -n 20` tells why it does not.",
             )
         return self._boot_gap(have) or self._fresh_gap(have) or self._port_gap(have)
 
-    def _boot_gap(self, have: Have) -> str:
+    def _boot_gap(self, have: Have) -> Gap:
         state = have[facts.unit(self.unit)]["enabled"]
         if state in ("enabled", "enabled-runtime", "static", "alias", "generated", ""):
-            return ""
-        return (
-            f"{self.unit} runs, but is {state}: it would not start at boot. It should."
+            return NO_GAP
+        return Gap(
+            "not-enabled",
+            f"{self.unit} runs, but is {state}: it would not start at boot. It should.",
         )
 
-    def _fresh_gap(self, have: Have) -> str:
+    def _fresh_gap(self, have: Have) -> Gap:
         if not self.reads:
-            return ""
+            return NO_GAP
         since = have[facts.unit(self.watch or self.unit)]["since"]
         newest = have[facts.newest(*self._paths())]
         if since > newest["time"]:
-            return ""
-        return (
+            return NO_GAP
+        return Gap(
+            "stale",
             f"{self.unit} still runs with what it read before {newest['path']} "
-            f"changed. It should read it again: a {'reload' if self.reload else 'restart'}."
+            f"changed. It should read it again: a {'reload' if self.reload else 'restart'}.",
         )
 
-    def _port_gap(self, have: Have) -> str:
+    def _port_gap(self, have: Have) -> Gap:
         open_ = (
             {port for _, port, _ in have[facts.listening()]} if self.ports else set()
         )
         closed = [str(p) for p in self.ports if p not in open_]
         if not closed:
-            return ""
-        return f"{self.unit} runs, but nothing listens on port {', '.join(closed)} yet."
+            return NO_GAP
+        return Gap(
+            "port-closed",
+            f"{self.unit} runs, but nothing listens on port {', '.join(closed)} yet.",
+        )
 
     def fix(self, have: Have) -> Sequence[Action]:
         now = have[facts.unit(self.watch or self.unit)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ispguide import facts
 from ispguide.actions import Action, MakeSecret, Run, quote
 from ispguide.facts import Fact, Have
+from ispguide.gaps import NO_GAP, Gap
 from ispguide.keeping import ForgetSecret
 from ispguide.things.plain import Plain
 
@@ -26,16 +27,21 @@ class User(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.user(self.name)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.user(self.name)]
         if not now:
-            return f"There is no user {self.name}. There should be: a part of the server runs under its name."
+            return Gap(
+                "missing",
+                f"There is no user {self.name}. There should be: a part of the server runs under its name.",
+            )
         seen = {"uid": now["uid"], "gid": now["gid"], "home": now["home"]}
         want = {"uid": self.uid, "gid": self.uid, "home": self.home}
         wrong = [
             f"{k} {seen[k]} (should be {want[k]})" for k in want if seen[k] != want[k]
         ]
-        return f"User {self.name} has {', '.join(wrong)}." if wrong else ""
+        if not wrong:
+            return NO_GAP
+        return Gap("differs", f"User {self.name} has {', '.join(wrong)}.")
 
     def fix(self, have: Have) -> Sequence[Action]:
         name, home = quote(self.name), quote(self.home)
@@ -70,17 +76,19 @@ class ServerSecret(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.secret(self.name)]
 
-    def gap(self, have: Have) -> str:
+    def gap(self, have: Have) -> Gap:
         now = have[facts.secret(self.name)]
         if not now["made"]:
-            return (
-                f"The password {self.name} is not made yet. The server makes it itself."
+            return Gap(
+                "missing",
+                f"The password {self.name} is not made yet. The server makes it itself.",
             )
         if not now["source_same"]:
-            return (
-                f"{self.name} was made from another {self.source} than the present one."
+            return Gap(
+                "stale",
+                f"{self.name} was made from another {self.source} than the present one.",
             )
-        return ""
+        return NO_GAP
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [MakeSecret(self.name, self.source, self.derive, self.length)]
@@ -102,9 +110,11 @@ class TypedSecret(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.secret(self.name)]
 
-    def gap(self, have: Have) -> str:
-        made = have[facts.secret(self.name)]["made"]
-        return "" if made else f"The server does not know {self.what} yet. {self.how}"
+    def gap(self, have: Have) -> Gap:
+        if have[facts.secret(self.name)]["made"]:
+            return NO_GAP
+        words = f"The server does not know {self.what} yet. {self.how}"
+        return Gap("missing", words)
 
     def fix(self, have: Have) -> Sequence[Action]:
         return ()
@@ -125,9 +135,10 @@ class NoSecret(Plain):
     def facts(self) -> Iterable[Fact]:
         return [facts.secret(self.name)]
 
-    def gap(self, have: Have) -> str:
-        made = have[facts.secret(self.name)]["made"]
-        return f"The server still keeps {self.what}. Nobody needs it." if made else ""
+    def gap(self, have: Have) -> Gap:
+        if not have[facts.secret(self.name)]["made"]:
+            return NO_GAP
+        return Gap("unwanted", f"The server still keeps {self.what}. Nobody needs it.")
 
     def fix(self, have: Have) -> Sequence[Action]:
         return [ForgetSecret(self.name)]

@@ -61,7 +61,8 @@ def test_undo_asks_first_and_says_why_it_cannot(card):
     card.button("undo").click()
     card.button("yes, undo on mail.example.test").click()
     why = card.box.get_by_role("alert")
-    expect(why).to_contain_text("rest on tls.web_server")
+    expect(why.locator('[data-kind="still-needed"]')).to_be_visible()
+    expect(why).to_contain_text("tls.web_server")
     for part in ("is", "should be", "do now"):
         expect(why.get_by_role("term").filter(has_text=part).first).to_be_visible()
     assert before == shell(f"stat -c %Z {FILE}; tail -1 /var/lib/ispguide/ledger.jsonl")

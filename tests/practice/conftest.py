@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from ispguide import cli as command_line
 from ispguide import tasks
+from ispguide.errors import GuideError
 from ispguide.guide import Guide
 from ispguide.planning import finding
 from ispguide.proving import seen
@@ -57,3 +59,16 @@ def made_well(thorough: bool) -> Callable[..., Report]:
         return report
 
     return _made_well
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds of the errors that the command line tells, in their order."""
+    tell, found = command_line.told, list[str]()
+
+    def _told(error: GuideError) -> None:
+        found.append(error.kind)
+        tell(error)
+
+    monkeypatch.setattr(command_line, "told", _told)
+    return found

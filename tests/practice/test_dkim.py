@@ -213,15 +213,15 @@ def test_a_closed_port_25_is_not_our_fault(guide):
 
 
 BROKEN = [
-    ("another key", "the public half of another key"),
-    ("missing", "There is no DKIM key for"),
+    ("another key", "differs"),
+    ("missing", "missing"),
     ("revoked", "revoked"),
-    ("cut", "no whole key"),
+    ("cut", "malformed"),
 ]
 
 
-@pytest.mark.parametrize(("way", "words"), BROKEN)
-def test_a_wrong_record_is_named_and_mended(guide, cli, way, words):
+@pytest.mark.parametrize(("way", "kind"), BROKEN)
+def test_a_wrong_record_is_named_and_mended(guide, cli, way, kind):
     key = signers(guide).signing(DOMAIN)
     if way == "another key":
         shell(f"rspamadm dkim_keygen -b 2048 -d {DOMAIN} -s 1 -k /var/lib/rspamd/dkim/{DOMAIN}.1.key; "
@@ -240,12 +240,8 @@ def test_a_wrong_record_is_named_and_mended(guide, cli, way, words):
         assert cli.json("apply", "dkim.public_keys")["ok"]
         shell(f"rm -f /var/lib/rspamd/dkim/{DOMAIN}.1.key")
     assert report["code"] == 2
-    (gap,) = [f["gap"] for f in report["findings"] if f["state"] == "gap"]
-    assert (
-        words in gap
-        and f"should be '{key.text}'" in gap
-        and "The guide can publish it itself." in gap
-    )
+    (gap,) = [f for f in report["findings"] if f["state"] == "gap"]
+    assert gap["kind"] == kind and repr(key.text) in gap["gap"]
     assert cli.json("check", "dkim")["ok"]
 
 
@@ -255,8 +251,8 @@ def test_an_unreadable_key_is_named(guide, cli):
         report = cli.json("check", "dkim")
     finally:
         assert cli.json("apply", "dkim.keys")["ok"]
-    (gap,) = [f["gap"] for f in report["findings"] if f["state"] == "gap"]
-    assert "cannot be read by rspamd" in gap and "It should have 0440" in gap
+    (gap,) = [f for f in report["findings"] if f["state"] == "gap"]
+    assert gap["kind"] == "wrong-permissions" and "0440" in gap["gap"]
     assert cli.json("check", "dkim")["ok"]
 
 
@@ -277,8 +273,8 @@ def test_rspamd_that_does_not_sign_is_named(guide, cli):
         (told,) = [
             gap for name, gap in wrong.items() if name.startswith("rspamd signs")
         ]
-        assert f"no signature for: {DOMAIN}" in told and "The step" in told
-        assert any("no DKIM signature" in gap for gap in wrong.values()), wrong
+        assert f"no signature for: {DOMAIN}" in told
+        assert {"not-so", "not-seen"} <= {f.kind for f in report.only("failed")}, wrong
     finally:
         shell(f"rm {path}")
         restarted()

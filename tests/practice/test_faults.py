@@ -14,7 +14,14 @@ import pytest
 from ispguide import facts, lab, tasks
 from ispguide.actions import marker
 from ispguide.chapters import GUIDE
-from ispguide.errors import CannotUndo, ChangedServer, GuideError, NoRoot, NotLetIn
+from ispguide.errors import (
+    CannotReachServer,
+    CannotUndo,
+    ChangedServer,
+    NoRoot,
+    NotLetIn,
+    UnknownServer,
+)
 from ispguide.guide import Guide
 from ispguide.profile import Profile
 from ispguide.server import Server
@@ -182,8 +189,9 @@ def test_undo_puts_back_and_apply_makes_true_again(guide):
 
 def test_undo_refuses_what_others_rest_on(guide):
     before = shell("wc -l < /var/lib/ispguide/ledger.jsonl")
-    with pytest.raises(CannotUndo, match="rest on"):
+    with pytest.raises(CannotUndo) as stop:
         tasks.undo(tasks.HERE, "postfix.identity")
+    assert stop.value.kind == "still-needed"
     assert shell("wc -l < /var/lib/ispguide/ledger.jsonl") == before
 
 
@@ -253,7 +261,7 @@ def bob(built, tmp_path):
 
 
 def test_no_sudo_gets_a_sentence(bob):
-    with pytest.raises(NoRoot, match="not become root"):
+    with pytest.raises(NoRoot):
         a_guide(user=bob).check()
 
 
@@ -306,7 +314,7 @@ def test_a_changed_host_key_stops_before_anybody_logs_in(built, tmp_path):
     known = tmp_path / "known_hosts"
     known.write_text(f"{profile.host} {kind} {text}\n")
     marker = shell("journalctl -u ssh --no-pager -o cat | grep -c 'Accepted publickey'")
-    with pytest.raises(ChangedServer, match="another host key"):
+    with pytest.raises(ChangedServer):
         a_guide(known_hosts=str(known)).check()
     assert (
         shell("journalctl -u ssh --no-pager -o cat | grep -c 'Accepted publickey'")
@@ -315,8 +323,9 @@ def test_a_changed_host_key_stops_before_anybody_logs_in(built, tmp_path):
 
 
 def test_an_unreachable_server_gets_a_sentence(built):
-    with pytest.raises(GuideError, match="does not answer"):
+    with pytest.raises(CannotReachServer) as stop:
         a_guide(host="127.0.0.1", port=1).check()
+    assert stop.value.kind == "cannot-reach-server"
 
 
 def test_first_contact_shows_the_fingerprint_and_pins_what_was_accepted(
@@ -327,10 +336,10 @@ def test_first_contact_shows_the_fingerprint_and_pins_what_was_accepted(
     console = shell(keys)
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     where, key = f"root@{seat['address']}", seat["ssh"]["key"]
-    with pytest.raises(GuideError) as shown:
+    with pytest.raises(UnknownServer) as shown:
         tasks.connect(tasks.HERE, where, key=key)
     assert shown.value.fingerprint in console
-    with pytest.raises(GuideError, match="not SHA256:wrong"):
+    with pytest.raises(UnknownServer, match="SHA256:wrong"):
         tasks.connect(tasks.HERE, where, accept="SHA256:wrong", key=key)
     profile = tasks.connect(tasks.HERE, where, accept=shown.value.fingerprint, key=key)
     assert profile.settings.hostname == seat["hostname"], (

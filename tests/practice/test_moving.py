@@ -22,7 +22,7 @@ from ispguide.profile import Profile
 from ispguide.proofs.letters import letter, token
 from ispguide.settings import Secret
 
-from .conftest import back_to_built, bad, shell
+from .conftest import back_to_built, shell
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
 
 
@@ -95,7 +95,8 @@ def test_the_whole_move(old, each, cli, seat):
     named = replace(ours, old_server=old.address, tls="self-signed")
     tasks.save_settings(tasks.HERE, named)
     assert cli.json("apply", "tls.certificate")["actions"] == 1
-    assert "compared" in bad(cli.json("apply", "moving.the_way"))
+    found = cli.json("apply", "moving.the_way")["findings"]
+    assert "not-compared" in {f["kind"] for f in found}
     target = tasks.move_target(tasks.HERE)
     real = old.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     assert real in target.fingerprints
@@ -104,6 +105,7 @@ def test_the_whole_move(old, each, cli, seat):
     shell(NO_GREYLIST)
     with pytest.raises(GuideError) as told:
         tasks.move_look(tasks.HERE)
+    assert told.value.kind == "server-refused"
     assert "Permission denied" in told.value.evidence
     old.run(f"echo '{target.public}' >> /root/.ssh/authorized_keys")
     with Post(old, seat["address"]) as post:
@@ -233,6 +235,7 @@ def test_one_mailbox_from_any_provider(built):
                 assert len(rows) == 3 and sum(r"\Flagged" in row for row in rows) == 2
             with pytest.raises(GuideError) as told:
                 tasks.move_mailbox(tasks.HERE, carl, "mail.friend.test", friend["user"], Secret("wrong-password"))  # fmt: skip
+            assert told.value.kind == "server-refused"
             assert "wrong-password" not in str(told.value) + told.value.evidence
         finally:
             there.delete("Holidays")

@@ -69,13 +69,13 @@ def test_locking_puts_out_who_is_inside_and_keeps_mail_coming(cli, seat, log_in,
     assert log_in(ANNA)
 
 
-def test_one_of_two_forwardings_ends(cli):
+def test_one_of_two_forwardings_ends(cli, kinds):
     for who in (ANNA, BEN):
         good(cli("people", "alias", "info@example.test", who))
     good(cli("people", "forget", "info@example.test", BEN))
     assert sql("SELECT destination FROM virtual_aliases WHERE source='info@example.test'").split() == [ANNA]  # fmt: skip
     again = cli("people", "forget", "info@example.test", BEN)
-    assert again.returncode == 1 and "does not go to" in again.stderr
+    assert again.returncode == 1 and kinds == ["no-such-alias"]
 
 
 def test_letters_stay_or_go_as_asked(cli):
@@ -131,11 +131,11 @@ def test_a_file_is_planned_then_done_and_may_be_done_again(cli, tmp_path, log_in
     assert PASSWORD not in shell("cat /var/lib/ispguide/ledger.jsonl")
 
 
-def test_one_wrong_line_and_nothing_is_done(cli, tmp_path):
+def test_one_wrong_line_and_nothing_is_done(cli, kinds, tmp_path):
     file = tmp_path / "people.csv"
     file.write_text("address\nfine@example.test\nwrong@elsewhere.test\n")
     done = cli("people", "import", str(file), "--do")
-    assert done.returncode == 1 and "Line 3" in done.stderr
+    assert done.returncode == 1 and kinds == ["bad-lines"] and "Line 3" in done.stderr
     assert sql("SELECT 1 FROM virtual_users WHERE email LIKE 'fine@%'") == ""
 
 
@@ -159,9 +159,9 @@ def test_every_domain_takes_mail_for_its_duties(cli, seat):
     sql("DELETE FROM virtual_aliases WHERE source='abuse@example.test'")
     try:
         report = cli.json("check", "people.duties")
-        told = "\n".join(f["gap"] for f in report["findings"])
+        told = "\n".join(f["gap"] for f in report["findings"] if f["kind"] == "missing")
         for address in ("abuse@example.test", "abuse@other.test", "postmaster@other.test"):  # fmt: skip
-            assert f"Nobody gets letters to {address}." in told
+            assert address in told
         assert cli.json("apply", "people.duties")["code"] == 0
         assert take(seat, "postmaster@other.test") == take(seat, "abuse@example.test") == 250  # fmt: skip
         assert cli.json("check", "people.duties")["code"] == 0
@@ -173,8 +173,8 @@ def test_a_forwarding_to_nobody_is_named(cli):
     sql("INSERT INTO virtual_aliases (domain_id, source, destination) SELECT id, 'dead@example.test', 'gone@example.test' FROM virtual_domains WHERE name='example.test'")  # fmt: skip
     try:
         (row,) = proved("no forwarding leads to nobody")
-        assert row.state == "failed"
-        assert "people forget dead@example.test gone@example.test" in row.gap
+        assert (row.state, row.kind) == ("failed", "dangling")
+        assert "dead@example.test" in row.gap and "gone@example.test" in row.gap
     finally:
         good(cli("people", "forget", "dead@example.test", "gone@example.test"))
 

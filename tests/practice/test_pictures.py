@@ -98,9 +98,14 @@ def test_a_chosen_address_is_followed_through_its_alias(cli):
 
 
 def test_what_is_no_letter_and_no_address_gets_a_sentence():
-    for kind, to in (("postcard", ""), ("letter", "no address"), ("letter", "a'; --")):
-        with pytest.raises(GuideError):
-            tasks.travel(tasks.HERE, kind, to)
+    for letter, to, kind in (
+        ("postcard", "", "no-such-message"),
+        ("letter", "no address", "bad-address"),
+        ("letter", "a'; --", "bad-address"),
+    ):
+        with pytest.raises(GuideError) as told:
+            tasks.travel(tasks.HERE, letter, to)
+        assert told.value.kind == kind
 
 
 def test_a_chapter_that_was_never_done_is_named(cli):
@@ -110,6 +115,7 @@ def test_a_chapter_that_was_never_done_is_named(cli):
     try:
         with pytest.raises(GuideError) as told:
             tasks.travel(tasks.HERE, "letter")
+        assert told.value.kind == "not-ready"
         assert "Chapter 08" in told.value.is_ or "Chapter 06" in told.value.is_
         assert told.value.should and ".ipynb" in told.value.do
     finally:

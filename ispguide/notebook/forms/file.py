@@ -34,6 +34,7 @@ def text_of(path: str) -> str:
             f"{path} cannot be read: {error}.",
             "It should be a text file (CSV, UTF-8) beside this notebook.",
             "Put it there, or write its whole path.",
+            kind="file-not-read",
         ) from error
 
 

@@ -74,6 +74,7 @@ def kept(seen: Graduation, folder: Path) -> list[Path]:
             f"The report could not be written: {error}.",
             "The folder of the notebooks should be yours to write in.",
             "On the command line: ./guide export --format html > report.html",
+            kind="file-not-written",
         ) from error
     return [folder / name for name in texts]
 
