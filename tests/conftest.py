@@ -101,6 +101,14 @@ def built(made: Built) -> Built:
     return made
 
 
+@pytest.fixture(scope="module")
+def halfway(home: Path, yard: Yard) -> None:
+    """A server on which the chapters up to 7 are done, for who needs no more: it is
+    there while the rest is still built."""
+    yard.halfway()
+    load("halfway")
+
+
 @pytest.fixture
 def seat(built: Built) -> dict:
     """The built practice server, as `lab status --json` describes it."""

@@ -97,10 +97,15 @@ class Box:
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Write these files, running or not; paths without the leading slash."""
-        self.unpack(tar(files))
+        archive = tar(files)
+        if self.runs():  # without the engine, see `run`
+            words = ["tar", "-xp", "-C", "/", "--no-overwrite-dir"]
+            self.run(words, stdin=archive, check=True)
+        else:
+            self.unpack(archive)
 
     def unpack(self, archive: bytes) -> None:
-        """Write what this tar archive holds, with its owners and modes."""
+        """Write what this tar archive holds, with its owners and modes; not running."""
         # podman 4 leaves a copy of what it reads behind, in a folder of its choice
         with tempfile.TemporaryDirectory() as own:
             env = {**self.engine.env, "TMPDIR": own}

@@ -22,13 +22,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    ViewportSize,
+    sync_playwright,
+)
 
 from ispguide import lab
 
-from ..building import Yard
-from ..conftest import ROOT, load, world_anew
-from .reader import NOTEBOOKS, Desk, Reader
+from ..conftest import ROOT, world_anew
+from .reader import NOTEBOOKS, PICTURES, Desk, Reader
 
 #: Without a screen to draw on, it takes a quarter less of a processor.
 CHROMIUM = "chromium-headless-shell"
@@ -47,7 +53,9 @@ def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
     copy = home / "notebooks-of-tests"
     exposed = home / "exposed"
     exposed.mkdir(exist_ok=True)
-    told = {"LabApp": {"expose_app_in_browser": True}}
+    told = dict.fromkeys(
+        ("LabApp", "JupyterNotebookApp"), {"expose_app_in_browser": True}
+    )
     (exposed / "jupyter_config.json").write_text(json.dumps(told))
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(NOTEBOOKS, copy)
@@ -107,18 +115,37 @@ def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 
 
+def opened(context: BrowserContext) -> Page:
+    """A page, of which is noted what could not be fetched for it.
+
+    When an address comes or goes on this computer, as with each container, Chromium
+    gives up what it is fetching; JupyterLab says so if that is its theme, in a dialog."""
+    page = context.new_page()
+    theme = page.get_by_role("dialog", name="Error Loading Theme")
+    page.add_locator_handler(theme, lambda dialog: dialog.get_by_role("button").click())
+    PICTURES.mkdir(exist_ok=True)
+    notes = PICTURES / "not-fetched.txt"
+
+    def note(request: Request) -> None:
+        with notes.open("a") as file:
+            file.write(f"{request.failure} {request.method} {request.url}\n")
+
+    page.on("requestfailed", note)
+    return page
+
+
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A window with nothing remembered."""
     with chromium.new_context(viewport=SIZE) as context:
-        yield context.new_page()
+        yield opened(context)
 
 
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[Page]:
     """A window that stays open: the reader's, from one test to the next."""
     with chromium.new_context(viewport=SIZE) as context:
-        yield context.new_page()
+        yield opened(context)
 
 
 @pytest.fixture
@@ -133,13 +160,6 @@ def reader(
     reader.leave()
     desk.end_kernels()
     desk.renew()
-
-
-@pytest.fixture(scope="module")
-def halfway(home: Path, yard: Yard) -> None:
-    """A server on which the chapters up to 7 are done."""
-    yard.halfway()
-    load("halfway")
 
 
 @pytest.fixture(scope="module")

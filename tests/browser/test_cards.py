@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import SIZE, jupyter
-from .reader import Desk, Reader
+from .reader import RUN_ALL, Desk, Reader
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 BOXES = """card => {
@@ -179,8 +179,7 @@ def test_the_cards_live_in_notebook_7_too(page, tmp_path):
             # where it thinks that there is no room, it hides what it has.
             kernel = page.get_by_role("img", name="Python 3 (ipykernel)")
             expect(kernel).to_be_visible(timeout=60_000)
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
+            page.evaluate(RUN_ALL)
             card = page.locator(".ispg-card").first
             expect(card.get_by_role("heading").first).to_contain_text(
                 "02 The server itself", timeout=60_000

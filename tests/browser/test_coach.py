@@ -50,6 +50,7 @@ def test_copy_publish_and_follow(reader):
     reader.picture("coach-propagation")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     change(DOMAIN, "TXT", '"v=spf1 mx -all"', '"v=spf1 a -all"')

@@ -18,7 +18,7 @@ INSTALL = 'packages.step("install")'
 
 
 @pytest.fixture
-def step(built, reader):
+def step(halfway, reader):
     """The step that installs, after a big package went missing."""
     shell("dpkg --force-depends --purge rspamd >/dev/null 2>&1; true")
     return opened(reader)

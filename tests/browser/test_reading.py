@@ -10,8 +10,8 @@ from ispguide.notebook.asked import ASKED
 
 
 @pytest.fixture(autouse=True)
-def _server(built):
-    """The built practice server."""
+def _server(halfway):
+    """A server built halfway."""
 
 
 def repair(reader, text):

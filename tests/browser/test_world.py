@@ -136,6 +136,7 @@ def selector() -> str:
     return str(turn.signing.selector)
 
 
+@pytest.mark.thorough
 def test_the_seal_as_it_looks(reader, theme):
     reader.open("15-dkim")
     reader.run_cell("from ispguide.notebook import seal")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from ispguide import cli as command_line
 from ispguide import tasks
@@ -17,7 +18,7 @@ from ispguide.server import ignore
 
 from ..conftest import ROOT, Cli, back_to_built, bad, settled, shell
 
-__all__ = ["ROOT", "Cli", "back_to_built", "bad", "proved", "settled", "shell"]
+__all__ = ["ROOT", "Cli", "back_to_built", "bad", "proved", "settled", "shell", "some"]
 
 
 def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
@@ -40,6 +41,12 @@ def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
     guide.have |= seen(guide, acted, ignore)
     found = [finding(step, thing, guide.have) for step, thing in asked]
     return [f.now(state="failed") if f.state == "gap" else f for f in found]
+
+
+def some(cases: Iterable[str], *always: str) -> list[ParameterSet]:
+    """Cases of one kind: these in every suite, the others in the thorough one alone."""
+    rest = pytest.mark.thorough
+    return [pytest.param(c, marks=() if c in always else rest) for c in cases]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Re-runs, broken lines and new kernels leave one card and nothing else behind.
 
-A kernel without a browser, on the built server.  What is left over is counted where
+A kernel without a browser, on a server built halfway.  What is left over is counted where
 it would lie: cards, widgets, threads and connections in the kernel, sessions, programs
 and units on the server.
 """
@@ -15,7 +15,6 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from ..building import Built
 from .conftest import ROOT, shell
 
 STEP = "mail = chapter('dovecot').step('encryption')"
@@ -93,7 +92,7 @@ def times(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
-def kernel(built: Built, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+def kernel(halfway: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
     kernel = Kernel()
     yield kernel
