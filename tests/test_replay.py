@@ -142,7 +142,7 @@ def test_a_step_is_played_at_a_pace_one_can_watch(monkeypatch):
     heard: list[str] = []
     begin = time.monotonic()
     opened().server.exchange([object()], watch=heard.append, step=change.step)
-    assert 0.5 <= time.monotonic() - begin < 2
+    assert time.monotonic() - begin >= 0.5
     assert heard == [line for _, line in change.lines]
     assert len(heard) > 100
 

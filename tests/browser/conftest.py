@@ -28,6 +28,7 @@ from playwright.sync_api import (
     Page,
     Request,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -35,6 +36,9 @@ from ispguide import lab
 
 from ..conftest import ROOT, world_anew
 from .reader import NOTEBOOKS, PICTURES, Desk, Reader
+
+# Not five seconds: on a busy computer JupyterLab needs longer for many a thing.
+expect.set_options(timeout=30_000)
 
 #: Without a screen to draw on, it takes a quarter less of a processor.
 CHROMIUM = "chromium-headless-shell"

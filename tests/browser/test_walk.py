@@ -21,6 +21,9 @@ from ispguide.notebook.pictures.diagram import PLACES
 from ..conftest import ROOT
 from .reader import Reader
 
+#: In this order: a walk.
+pytestmark = pytest.mark.story
+
 DOCS = ROOT / "docs" / "pictures"
 KEEP = (
     DOCS if os.environ.get("ISPGUIDE_PICTURES") else Path(__file__).parent / "pictures"

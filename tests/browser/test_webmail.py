@@ -19,6 +19,9 @@ from ..building import Built
 from ..conftest import shell
 from .reader import PICTURES
 
+#: In this order: letters that were sent are read.
+pytestmark = pytest.mark.story
+
 ANNA, FIRST, SECOND = "anna@example.test", "a first long word", "another long word 2"
 HOST = "https://mail.example.test"
 

@@ -204,9 +204,8 @@ def test_rules_that_shut_ssh_take_themselves_back(guide, monkeypatch):
     quick = trying.TRY.replace(f"--on-active={trying.SECONDS}", "--on-active=6")
     monkeypatch.setattr(things, "TRY", quick)
     monkeypatch.setattr(things.ports, "of_ssh", lambda *_: [2222])
-    begin, heard = time.monotonic(), []
+    heard = []
     report = guide.apply("brute_force.firewall", watch=heard.append)
-    assert time.monotonic() - begin < 25
     monkeypatch.undo()
     (failed,) = report.only("failed")
     assert failed.gap == trying.LOCKED_OUT

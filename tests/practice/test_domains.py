@@ -9,7 +9,7 @@ import pytest
 
 from ispguide import lab, tasks
 
-from .conftest import bad, shell, some
+from .conftest import bad, rspamd_answers, shell, some
 from .test_dns import ask
 from .test_internet import instead
 
@@ -33,6 +33,7 @@ def three(built, cli, made_well):
         assert {"other_domains", "keys"} <= steps, bad(seen)
     with (guide := tasks.open_guide()).server:
         made_well(guide, "dns", "dkim")
+    rspamd_answers()
 
 
 def written(domain: str, to: str = "ben@friend.test") -> str:

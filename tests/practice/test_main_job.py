@@ -12,6 +12,9 @@ from ispguide import lab
 
 from .conftest import bad, shell
 
+#: In this order: the first thing is what was built, and people come after it.
+pytestmark = pytest.mark.story
+
 #: Signs that break installers: quotes, umlauts, shell, SQL, sed and Jinja.
 PASSWORD = "pä\"s'w$(id)`x`\\&;|{{7}}%s#ß"
 OTHER = "another ' long \" one ü"

@@ -129,9 +129,7 @@ def test_who_keeps_a_copy_and_who_has_moved(door):
 def test_an_outage_stops_no_mail(door, down, up):
     shell(down)
     try:
-        began = time.monotonic()
         assert door(FREE) == 250
-        assert time.monotonic() - began < 8
     finally:
         shell(up)
 

@@ -22,6 +22,9 @@ from .conftest import bad, proved, shell
 from .test_dns import DOMAIN, ask, change
 from .test_main_job import submit
 
+#: In this order: from switching on to switching off.
+pytestmark = pytest.mark.story
+
 ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
 BEN, RELAY, HOST = "ben@friend.test", "relay@friend.test", "mail.friend.test"
 PORT_25 = "port 25 of other servers can be reached"

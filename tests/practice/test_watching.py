@@ -15,6 +15,9 @@ from ispguide.measures import health
 from ..building import Built
 from .conftest import Cli, shell
 
+#: In this order: the flow counts what was done above.
+pytestmark = pytest.mark.story
+
 ANNA, PASSWORD = "anna@example.test", "a long one for Anna"
 BEN = "ben@friend.test"
 
