@@ -16,7 +16,7 @@ from ispguide.proving import seen
 from ispguide.report import Finding, Report
 from ispguide.server import ignore
 
-from ..conftest import ROOT, Cli, back_to_built, bad, settled, shell
+from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
 
 __all__ = [
     "ROOT",
@@ -51,12 +51,6 @@ def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
     guide.have |= seen(guide, acted, ignore)
     found = [finding(step, thing, guide.have) for step, thing in asked]
     return [f.now(state="failed") if f.state == "gap" else f for f in found]
-
-
-def rspamd_answers() -> None:
-    """Return when it does: its ports are open before, and a letter would have to wait."""
-    ask = "rspamc -h /run/rspamd/learn.sock stat > /dev/null 2>&1"
-    shell(f"for i in $(seq 300); do {ask} && exit; sleep 0.1; done; exit 1")
 
 
 def some(cases: Iterable[str], *always: str) -> list[ParameterSet]:

@@ -262,23 +262,20 @@ def restarted() -> None:
     rspamd_answers()
 
 
-def test_rspamd_that_does_not_sign_is_named(guide, cli):
+def test_rspamd_that_does_not_sign_is_named(guide, made_well):
     """By hand somebody switched the module off, in a file that is not ours."""
     path = "/etc/rspamd/override.d/dkim_signing.conf"
     shell(f"echo 'enabled = false;' > {path}")
     restarted()
     try:
-        report = guide.prove("dkim")
-        wrong = {f.thing: f.gap for f in report.only("failed")}
-        (told,) = [
-            gap for name, gap in wrong.items() if name.startswith("rspamd signs")
-        ]
-        assert f"no signature for: {DOMAIN}" in told
-        assert {"not-so", "not-seen"} <= {f.kind for f in report.only("failed")}, wrong
+        signs, seal = proved("rspamd signs", "a seal that fits", guide=guide)
+        assert (signs.state, signs.kind) == ("failed", "not-so")
+        assert f"no signature for: {DOMAIN}" in signs.gap
+        assert (seal.state, seal.kind) == ("failed", "not-seen")
     finally:
         shell(f"rm {path}")
         restarted()
-    assert guide.apply("dkim").ok, bad(guide.check().as_dict())
+    made_well(guide, "dkim")
 
 
 @pytest.fixture

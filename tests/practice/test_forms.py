@@ -138,6 +138,7 @@ def login(address: str, password: str) -> bool:
     return done.returncode == 0
 
 
+@pytest.mark.thorough
 def test_people_come_change_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
     words = {"first": "first-Wort-1", "second": 'zwei"tes $(id) ü'}
     made: dict[str, str] = {}

@@ -29,6 +29,12 @@ BEN, NOBODY = "ben@friend.test", "nobody@friend.test"
 POLICY = "_dmarc." + DOMAIN
 
 
+BOTH = (
+    pytest.param(False, id="IPv4"),
+    pytest.param(True, id="IPv6", marks=pytest.mark.thorough),
+)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def anna(built, cli):
     """The built server with Anna on it."""
@@ -89,7 +95,7 @@ def pointer(address):
 # --- our letters at a strict provider
 
 
-@pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("six", BOTH)
 def test_our_letter_is_taken_and_judged(writes, net, six):
     family = "ipv6" if six else "ipv4"
     shell(f"postconf -e smtp_address_preference={family} && postfix reload")
@@ -162,7 +168,7 @@ def test_another_name_in_helo_is_refused(net):
 # --- forgers
 
 
-@pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("six", BOTH)
 def test_forged_mail_in_our_name_is_judged_and_refused_when_we_ask_for_it(six, writes):
     mark = uuid.uuid4().hex
     assert "p=none" in str(ask(POLICY, "TXT"))

@@ -134,7 +134,9 @@ def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
         foreign = replace(guide.server.profile, zone_key="")
         with monkeypatch.context() as patch:
             patch.setattr(guide.server, "profile", foreign)
-            report = guide.apply("dns", "dkim")
+            report = guide.apply(
+                *(s for s in guide.select("dns", "dkim") if not s.proves)
+            )
         assert report.ok, bad(report.as_dict())
         (told,) = [f for f in report if "mta-sts.DOMAIN" in f.thing]
         assert (told.state, told.kind) == ("unknown", "unsure")

@@ -70,6 +70,7 @@ def test_the_timer_renews_what_is_due_and_every_door_shows_it(built):
     assert shell(PROCESSES) == running, "nothing was restarted"
 
 
+@pytest.mark.thorough
 def test_the_rehearsal_sees_all_nine_doors(cli):
     before = filed()
     report = cli.json("renew")
