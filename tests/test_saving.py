@@ -11,7 +11,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ipywidgets as widgets
@@ -55,6 +56,12 @@ def manager(tmp_path) -> ContentsManager:
     return kind(root_dir=str(tmp_path / "notebooks"), config=config)
 
 
+def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What it brings.  In a thread: where a browser was open, this one has a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 @pytest.fixture
 def saved(manager, tmp_path) -> Save:
     """Saves a notebook, its only code cell with these outputs; those in the file."""
@@ -69,7 +76,7 @@ def saved(manager, tmp_path) -> Save:
         nbformat.validate(notebook)
         content = json.loads(json.dumps(notebook))  # as it comes from the browser
         model = {"type": "notebook", "format": "json", "content": content}
-        assert "message" not in asyncio.run(manager.save(model, "one.ipynb"))
+        assert "message" not in finished(manager.save(model, "one.ipynb"))
         found = nbformat.read(tmp_path / "notebooks" / "one.ipynb", as_version=4)
         nbformat.validate(found)
         assert "widgets" not in found.metadata
@@ -166,7 +173,7 @@ def test_files_and_folders_are_not_touched(manager, tmp_path):
         before = json.dumps(model)
         manager.pre_save_hook(model=model, path="x", contents_manager=manager)
         assert json.dumps(model) == before
-        asyncio.run(manager.save(model, f"a {model['type']}"))
+        finished(manager.save(model, f"a {model['type']}"))
     there = tmp_path / "notebooks"
     assert (there / "a file").read_text() == '{"metadata": {"widgets": 1}}'
     assert (there / "a directory").is_dir()

@@ -16,6 +16,9 @@ from ispguide.notebook import pictures
 
 from .conftest import shell
 
+#: In this order: the big picture knows what was done before.
+pytestmark = pytest.mark.story
+
 LEFT = (
     'mariadb -N -e "SELECT COUNT(*) FROM mailserver.virtual_users WHERE email LIKE '
     "'ispguide-proof-%'\"; find /var/vmail -name 'ispguide-proof-*' | wc -l; "

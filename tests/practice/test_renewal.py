@@ -17,6 +17,9 @@ from ispguide.settings import Secret
 
 from .conftest import bad, shell
 
+#: In this order: the last one stops the authority.
+pytestmark = pytest.mark.story
+
 OUTSIDE = (443, 25, 465, 587, 143, 993, 110, 995)
 FILE = "/etc/letsencrypt/live/mail.example.test/fullchain.pem"
 RENEWAL = "/etc/letsencrypt/renewal/mail.example.test.conf"
