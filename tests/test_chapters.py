@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import chapters
+from ispguide import chapters, facts
 from ispguide.chapter import Step
 from ispguide.chapters import GUIDE
 from ispguide.chapters.packages import PACKAGES
@@ -38,6 +38,10 @@ CHOICES = [
     replace(S, sni=True),
     replace(S, smarthost="mail.friend.test", smarthost_user="relay@friend.test"),
 ]
+
+
+#: Who listens while Postfix runs.
+TAKES = [("0.0.0.0", 25, "master")]
 
 
 def body(step: Step) -> ast.FunctionDef:
@@ -146,6 +150,22 @@ def test_no_mirror_is_written_down():
     assert len(paths) > len(GUIDE) + 50
     mirror = re.compile(r"(deb|security|ftp[.\w]*)\.debian\.org")
     assert [p for p in paths if mirror.search(p.read_text())] == []
+
+
+def test_what_postfix_reads_at_a_start_alone_makes_it_start_anew():
+    """postconf(5): "stop and start Postfix when this parameter changes"."""
+    alone = {"inet_interfaces", "inet_protocols"}
+    running = defaultdict(lambda: {"active": "active"}, {facts.listening(): TAKES})
+    verbs = {
+        action.verb
+        for step in MADE
+        for things in [list(step.things(S))]
+        if alone & {n for t in things if isinstance(t, Postconf) for n, _ in t.values}
+        for service in things
+        if isinstance(service, Service)
+        for action in service.fix(running)
+    }
+    assert verbs == {"restart"}
 
 
 def test_packages_are_named_once():

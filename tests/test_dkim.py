@@ -398,6 +398,14 @@ def test_the_wait_is_counted():
     assert week.next == "wait" and week.wait == BEGUN + 7 * 86400 + 600 - NOW
 
 
+def test_the_name_server_that_is_remembered_longest_counts():
+    old = told(OLD.text, ttl=60)
+    for name, ttl in (("ns2", 600), ("ns3", 30)):
+        old["servers"][name] = old["servers"]["ns1"] | {"ttl": ttl}
+    have = world(OLD, NEW, signs="new", seen={"old": old})
+    assert turns(have, S)[0].wait == BEGUN + 600 - NOW
+
+
 def test_a_list_that_does_not_say_since_when_counts_from_its_last_change():
     have = world(OLD, NEW, list_=f"{D} new\n", listed=NOW - 20)
     assert turns(have, S)[0].next == "wait"

@@ -10,15 +10,26 @@ import pytest
 from ispguide import facts
 from ispguide.bare import Bare
 from ispguide.dns import advice, spf, spf_walk, tags
+from ispguide.dns.coach import Note
 from ispguide.dns.judges import More
-from ispguide.dns.meaning import MISSING, RIGHT, UNKNOWN, WRONG, judge, proposal
+from ispguide.dns.meaning import (
+    MISSING,
+    RIGHT,
+    UNKNOWN,
+    WRONG,
+    Verdict,
+    judge,
+    proposal,
+)
 from ispguide.dns.publish import Publish
 from ispguide.dns.records import LEVELS, Record, pieces, shapes, zone_file
 from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord, addresses
 from ispguide.dns.wanted import SERVICES, Addresses, find, wanted
-from ispguide.gaps import Unsure
+from ispguide.gaps import Gap, Unsure
+from ispguide.notebook import spread_html
 from ispguide.publishing import noted, published
 from ispguide.settings import Settings
+from ispguide.tasks_dns import Spread
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 AT = Addresses("198.18.3.10", "2001:db8:3::10")
@@ -122,6 +133,7 @@ WRONG_ONES = [
     ("mx", ["10 alias.example.test."], "alias", "alias.example.test"),
     ("mx", ["10 other.test."], "elsewhere", "other.test"),
     ("mx", ["5 other.test.", "10 mail.example.test."], "elsewhere", "other.test"),
+    ("mx", ["10 mail.example.test.", "10 other.test."], "elsewhere", "other.test"),
     ("mx", ["0 ."], "too-strict", "example.test"),
     ("spf", ["v=spf1 mx -all", "v=spf1 a -all"], "several", "'v=spf1 a -all'"),
     ("spf", ["v=spf1 mx -al"], "malformed", "'-al'"),
@@ -433,6 +445,19 @@ def test_without_a_key_nothing_is_published():
     change = Publish("example.test", "x.example.test", "A", (AT.four,))
     done = published([change], None, "127.0.0.1#1")
     assert done["ok"] is False and done["failed"] == 0 and "key" in done["evidence"]
+
+
+def test_what_others_say_of_a_record_is_escaped():
+    """The values are a stranger's: whoever keeps a resolver, or the zone."""
+    record, evil = find(S, AT, "spf"), "<img src=x onerror=alert(1)>"
+    kinds = (
+        Verdict(WRONG, Gap("weak", evil), (evil,)),
+        Verdict(UNKNOWN, Unsure(evil)),
+    )
+    told = [Note(record, f"ns<{i}>", True, v, (evil,), 60) for i, v in enumerate(kinds)]
+    html = spread_html.to_html(Spread(tuple(told), 0.0))
+    assert html.count("&lt;img src=x") == 2 and "ns&lt;0&gt;" in html
+    assert "<img" not in html and "<0>" not in html
 
 
 def test_facts_are_few():

@@ -7,6 +7,8 @@ from ispguide.actions import Run, Start, Write
 from ispguide.chapter import Chapter
 from ispguide.errors import NoSuchStep
 from ispguide.guide import Guide
+from ispguide.proving import verdicts
+from ispguide.report import Finding
 from ispguide.things import Check, File, Service
 
 from .fake import SETTINGS, FakeServer
@@ -251,6 +253,18 @@ def test_a_proof_that_fails_is_looked_at_twice_more(late, state):
     server.asked = []
     (found,) = Guide(server, SETTINGS, [chapter]).prove()
     assert found.state == state and len(server.asked) == 3
+
+
+def test_what_could_not_be_told_is_remembered_neither_way():
+    found = [
+        Finding("c", step, str(thing), state)
+        for step, states in {
+            "held": "ok ok", "half": "ok unknown", "lost": "ok failed unknown",
+            "silent": "unknown",
+        }.items()
+        for thing, state in enumerate(states.split())
+    ]  # fmt: skip
+    assert verdicts(found) == {"c.held": True, "c.half": True, "c.lost": False}
 
 
 def test_the_settings_of_the_server_win():

@@ -384,6 +384,23 @@ def test_a_wrong_password_is_refused_as_such_not_by_accident(serve, monkeypatch)
     assert reading.WRONG.reveal() not in "\n".join(said["transcript"])
 
 
+@pytest.mark.parametrize(
+    ("page", "without", "wrong", "ok"),
+    [(200, 401, 403, True), (401, 401, 401, True), (200, 200, 200, False),
+     (200, 200, 403, False), (200, 401, 200, False), (503, 401, 403, False)],
+)  # fmt: skip
+def test_the_page_of_rspamd_is_open_and_tells_nothing(
+    monkeypatch, page, without, wrong, ok
+):
+    answers = {"/rspamd/": page, "/rspamd/stat": without, "q1": wrong}
+
+    def get(ctx, path, tls=True, **headers):
+        return answers[headers.get("Password", path)], ""
+
+    monkeypatch.setattr(doors, "get", get)
+    assert proofs.answer(proof("web_page_locked"), context())["ok"] is ok
+
+
 def test_a_free_port_4190_is_closed(monkeypatch):
     ask = lambda questions: {facts.listening(): []}  # noqa: E731
     with socket.socket() as probe:

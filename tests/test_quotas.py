@@ -143,14 +143,17 @@ class Dovecot:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The program as on the server, with a book and a Dovecot that are not real."""
+def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[int, Path]]:
+    """The program as on the server, with a book and a Dovecot that are not real.
+
+    Its parameter: after how many seconds nobody is waited for."""
     port, book = free_port(), tmp_path / "postmap"
     book.write_text(
         "#!/bin/sh\ncase $2 in both*) echo free@x,full@x;; *) echo $2;; esac\n"
     )
     book.chmod(0o755)
     text = render(quotas.DOOR, S, port=port)
+    text = text.replace("SECONDS = 5", f"SECONDS = {getattr(request, 'param', 5)}")
     text = text.replace("/usr/sbin/postmap", str(book))
     text = text.replace("/run/dovecot/quota-status", str(tmp_path / "quota-status"))
     (tmp_path / "door").write_text(text)
@@ -207,6 +210,18 @@ def test_every_mailbox_behind_an_address_is_asked_for(door):
 
 def test_without_dovecot_nothing_speaks_against_it(door):
     assert asked(door, "recipient=full@x", dovecot=None) == ["action=DUNNO"]
+
+
+@pytest.mark.parametrize("door", [1], indirect=True)
+def test_a_dovecot_that_says_nothing_holds_nobody_up(door):
+    """Postfix is answered all the same, and asks on by the same connection."""
+
+    class Silent(Dovecot):
+        async def answer(self, reader, writer):
+            await asyncio.sleep(60)
+
+    said = asked(door, "recipient=a@x", "recipient=", dovecot=Silent())
+    assert said == ["action=DUNNO"] * 2
 
 
 def test_an_address_is_never_a_command(door):

@@ -158,6 +158,25 @@ def test_when_one_action_fails_everything_is_put_back(far, tmp_path):
     assert touched.read_text() == "before\n"
 
 
+def test_what_the_system_refuses_is_put_back_too(far, tmp_path):
+    """A full disk, a file where a folder should be: no action of ours says no there."""
+    old, plain = tmp_path / "old", tmp_path / "plain"
+    for path in (old, plain):
+        path.write_text("old\n")
+    actions = [write(old, "changed\n"), write(plain / "below", "new\n")]
+    done = far(DO.format(actions=actions))["done"]
+    assert (done["ok"], done["failed"], done["back"]) == (False, 1, [str(old)])
+    assert old.read_text() == "old\n"
+
+
+def test_a_typed_password_is_hidden_from_six_signs_on(far):
+    said = far("""
+vault = remote.Vault(["gOb-7x", "a longer one"])
+print(json.dumps(vault.hide("gOb-7x, then a longer one")))
+""")
+    assert said == "•••, then •••"
+
+
 def test_secrets_are_made_there_and_only_markers_come_out(far, tmp_path):
     actions = [
         {
@@ -198,6 +217,7 @@ def test_a_missing_secret_stops_before_anything_is_written(far, tmp_path):
 
 def test_a_restored_file_is_what_it_was(far, tmp_path):
     (tmp_path / "f").write_text("old\n")
+    (tmp_path / "f").chmod(0o2750)
     first = far(DO.format(actions=[write(tmp_path / "f", "new\n")]))
     before = first["ledger"][0]["before"]
     back = {
@@ -207,6 +227,7 @@ def test_a_restored_file_is_what_it_was(far, tmp_path):
     }
     assert far(DO.format(actions=[back]))["done"]["ok"]
     assert (tmp_path / "f").read_text() == "old\n"
+    assert (tmp_path / "f").stat().st_mode & 0o7777 == 0o2750
 
 
 def test_times_are_read_with_microseconds(far):

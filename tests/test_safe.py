@@ -7,10 +7,11 @@ import pytest
 from ispguide import replay, tasks
 from ispguide.backup import places
 from ispguide.backup.returning import Safe, Snapshot
-from ispguide.notebook import house, safe, safe_html
+from ispguide.notebook import house, safe, safe_html, switch
 from ispguide.notebook.card import CARDS
 from ispguide.notebook.forms.restoring import MailboxCard
 from ispguide.notebook.work import worker
+from ispguide.profile import Profile
 from ispguide.tasks_backup import Target
 
 GOOD = {"ok": True, "failed": "", "time": 1e9, "files": 3, "bytes": 5 << 20, "added": 9,
@@ -73,6 +74,21 @@ def test_a_mailbox_is_brought_back_only_when_both_are_chosen():
     assert card.button.disabled
     card.which.input.value = "a1b2"
     assert not card.button.disabled
+
+
+@pytest.mark.parametrize("server", ["replay", "practice"])
+def test_looking_only_nothing_is_brought_back(server, monkeypatch):
+    Profile("practice", "192.0.2.1", "", practice=True).save()
+    monkeypatch.setenv("ISPGUIDE_SERVER", server)
+    monkeypatch.setattr(tasks, "restore_mailbox", None)
+    switch.turn(switch.LOOK)
+    card = MailboxCard()
+    people = {"mailboxes": [["anna@example.test", "0"]], "domains": [], "aliases": []}
+    card.take(people, HELD)
+    card.who.input.value, card.which.input.value = "anna@example.test", "a1b2"
+    card.button.click()
+    worker(server).join()
+    assert "Nothing was brought back." in card.body.value
 
 
 def test_what_another_machine_shows_is_escaped_and_compared():

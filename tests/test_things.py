@@ -287,6 +287,12 @@ def test_a_missing_table_is_created():
         ),
         (["GRANT USAGE ON *.* TO `m`@`h`"], [["m"]], "wrong-permissions", "SELECT"),
         (
+            ["GRANT SELECT ON `db`.* TO `m`@`h`", "GRANT DELETE ON `x`.* TO `m`@`h`"],
+            [["m"]],
+            "wrong-permissions",
+            "DELETE",
+        ),
+        (
             ["GRANT ALL PRIVILEGES ON *.* TO `m`@`h`"],
             [["m"]],
             "wrong-permissions",

@@ -121,6 +121,8 @@ def test_the_whole_move(old, each, cli, seat):
         "done",
     ]
     assert not post.refused
+    came = f"doveadm search -u {old.people[1]} mailbox INBOX SUBJECT meanwhile FLAGGED"
+    assert shell(came).strip(), "what has come here already stays"
     assert cli.json("check", "moving", "--prove")["ok"]
     compare(old, post, each)
     assert cli.json("check", "tls")["ok"], "brought is as good as signed by ourselves"
@@ -132,6 +134,11 @@ def test_the_whole_move(old, each, cli, seat):
     assert shell(pem) != old.run(pem) and cli.json("check", "tls", "--prove")["ok"]
 
 
+#: A letter that nobody has on the old server, marked by its owner.
+CAME_HERE = r"""printf 'Subject: meanwhile\n\nx\n' | doveadm save -u {who} -m INBOX
+doveadm flags add -u {who} '\Flagged' mailbox INBOX SUBJECT meanwhile"""
+
+
 def walk(old: Old, post: Post) -> list[str]:
     """Every stage, each looked up anew, as from another computer."""
     now = tasks.move_look(tasks.HERE)
@@ -140,6 +147,7 @@ def walk(old: Old, post: Post) -> list[str]:
         if now.next == "close":
             post.sends(10)
             old.run(f"doveadm flags add -u {old.people[0]} '\\Flagged' mailbox INBOX 3")
+            shell(CAME_HERE.format(who=old.people[1]))
         if now.next == "finish":
             assert shell("postconf -h soft_bounce").strip() == "yes"
             post.moved.set()
