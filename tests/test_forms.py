@@ -560,26 +560,6 @@ def test_removing_names_what_goes_and_asks(monkeypatch: pytest.MonkeyPatch) -> N
     assert gone == ["anna@example.test"]
 
 
-def test_letters_go_only_with_whom_it_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The tick belongs to one removal: the next one's letters stay."""
-    gone: list[tuple[str, bool]] = []
-
-    def remove(_: Any, what: str, server: str, sudo: Any, mail: bool) -> None:
-        gone.append((what, mail))
-
-    monkeypatch.setattr(tasks, "people_remove", remove)
-    form = people_card().acts[3]
-    form.mail.input.value = True
-    for who in ("anna@example.test", "bob@other.test"):
-        form.what.input.value = who
-        form.button.click()
-        form._yes.click()
-        at_rest()
-    assert gone == [("anna@example.test", True), ("bob@other.test", False)]
-
-
 def test_what_goes_with_a_domain_and_an_alias() -> None:
     assert goes(LISTS, "other.test") == [
         "the domain other.test",
