@@ -30,9 +30,7 @@ def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
     """The findings of these proofs; the server remembers when each was tried."""
     asked = list(guide.facts(proofs))
     for pause in (*PAUSES, None):
-        if server_side := [f for f in asked if f[0] not in ("proof", "outside")]:
-            guide.exchange(tell=server_side, watch=watch)
-        guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
+        tried(guide, asked, watch)
         found = [f for s in proofs for f in guide.findings(s)]
         if pause is None or all(f.state != "gap" for f in found):
             break
@@ -42,6 +40,13 @@ def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
     found = [f.now(state="failed") if f.state == "gap" else f for f in found]
     guide.server.exchange(proved=verdicts(found))
     return found
+
+
+def tried(guide: Guide, asked: Sequence[Fact], watch: Watch) -> None:
+    """Ask the server and act like a user, once; the answers are in `guide.have`."""
+    if server_side := [f for f in asked if f[0] not in ("proof", "outside")]:
+        guide.exchange(tell=server_side, watch=watch)
+    guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
 
 
 def verdicts(found: Iterable[Finding]) -> dict[str, bool]:

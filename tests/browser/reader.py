@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from ..conftest import ROOT
+
 #: The notebooks as they came.
-NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 #: Pictures for somebody to look at; not kept by git.
 PICTURES = Path(__file__).parent / "pictures"
 #: Whether it is dark; how all but the cards look then, the thorough suite asks.

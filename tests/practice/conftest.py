@@ -12,7 +12,7 @@ from ispguide import tasks
 from ispguide.errors import GuideError
 from ispguide.guide import Guide
 from ispguide.planning import finding
-from ispguide.proving import seen
+from ispguide.proving import tried
 from ispguide.report import Finding, Report
 from ispguide.server import ignore
 
@@ -45,10 +45,7 @@ def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
         for thing in guide.things(step)
         if step.proves and any(word in str(thing) for word in words)
     ]
-    questions = [fact for _, thing in asked for fact in thing.facts()]
-    acted = [fact for fact in questions if fact[0] == "proof"]
-    guide.exchange(tell=[fact for fact in questions if fact not in acted])
-    guide.have |= seen(guide, acted, ignore)
+    tried(guide, [fact for _, thing in asked for fact in thing.facts()], ignore)
     found = [finding(step, thing, guide.have) for step, thing in asked]
     return [f.now(state="failed") if f.state == "gap" else f for f in found]
 
@@ -76,6 +73,17 @@ def made_well(thorough: bool) -> Callable[..., Report]:
         return report
 
     return _made_well
+
+
+@pytest.fixture(scope="session")
+def applied(made_well: Callable[..., Report]) -> Callable[..., Report]:
+    """The same for these chapters, by a guide opened anew."""
+
+    def _applied(*what: str) -> Report:
+        with (guide := tasks.open_guide()).server:
+            return made_well(guide, *what)
+
+    return _applied
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import lab, tasks
+from ispguide import lab
 from ispguide.lab.world import wait_for
 from ispguide.profile import home as state
 from ispguide.smarthost import LOGIN
@@ -63,17 +63,6 @@ def writes(seat):
         return mark
 
     return letter
-
-
-@pytest.fixture
-def applied(made_well):
-    """Makes these chapters true, by a guide opened anew."""
-
-    def _applied(*what):
-        with (guide := tasks.open_guide()).server:
-            return made_well(guide, *what)
-
-    return _applied
 
 
 def use(cli, secret, where=HOST, spf=f"a:{HOST}"):
