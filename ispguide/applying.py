@@ -35,6 +35,9 @@ class Applying:
         self.chosen: Sequence[Step] = ()
         self.own: set[str] = set()  # the things of the chosen steps, by name
         self.fresh: set[str] = set()  # steps looked at since the last change
+        #: How many steps the next look takes in: after a change the next one may have
+        #: to change something, too; twice as many for each that had nothing to do.
+        self.ahead = 1
         #: step → {thing: why what rests on it must wait}
         self.bad: dict[str, dict[str, str]] = {}
         self.fixed: dict[tuple[str, str], float] = {}  # (step, thing) → seconds
@@ -48,9 +51,7 @@ class Applying:
         self.guide.look([*ground, *steps], wait=True, watch=self.watch)
         self.fresh = {str(s) for s in [*ground, *steps]}
         self._judge(ground)
-        found = {
-            str(s): self._one(s, steps[i + 1 : i + 2]) for i, s in enumerate(steps)
-        }
+        found = {str(s): self._one(s, steps[i + 1 :]) for i, s in enumerate(steps)}
         if self.actions:
             found |= self._look_back(steps, found)
         return [f for s in steps for f in found[str(s)]]
@@ -76,8 +77,11 @@ class Applying:
             self.bad[str(step)] = {"": why}
             return [f.now(gap=why, kind="waits") for f in self._blank(step)]
         if str(step) not in self.fresh:
-            self.guide.exchange(tell=self.guide.facts([step]), watch=self.watch)
-        found = self._make_true(step, following)
+            near = [step, *following][: self.ahead]
+            self.guide.exchange(tell=self.guide.facts(near), watch=self.watch)
+            self.fresh |= {str(s) for s in near}
+            self.ahead *= 2
+        found = self._make_true(step, following[:1])
         if worst := next(
             (f for f in found if f.state in ("failed", "gap", "blocked")), None
         ):
@@ -120,7 +124,7 @@ class Applying:
             self.watch,
             step=str(step),
         )
-        self.fresh = {str(s) for s in (step, *following)}
+        self.fresh, self.ahead = {str(s) for s in (step, *following)}, 1
         done = answer.done
         if done is None:
             done = {"ok": False, "failed": 0, "evidence": "The server restarted."}

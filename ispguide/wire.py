@@ -28,7 +28,7 @@ BOOT = (
 
 
 def command(user: str, sudo: Secret | None, mark: str) -> str:
-    python = f'python3 -I -c "{BOOT.format(mark=mark)}"'
+    python = f'python3 -IS -c "{BOOT.format(mark=mark)}"'
     if user == "root":
         return python
     return f"sudo -S -p '' {python}" if sudo else f"sudo -n {python}"

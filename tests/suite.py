@@ -33,8 +33,11 @@ MEANWHILE = (
     "browser/test_reading.py",
     "browser/test_interrupted.py",
 )
-#: The long ones, lest one of them be left over at the end.
-LONG = ("moving", "smarthost", "faults", "backup", "tamper", "world")
+#: The longest first, lest one of them be left over at the end.
+LONG = (
+    "tamper", "moving", "backup", "brute_force", "world", "dns", "repair", "smarthost",
+    "faults", "pictures", "domains", "webmail", "dkim", "main_job",
+)  # fmt: skip
 #: The folders whose tests need a practice server.
 SERVERS = ("practice", "browser")
 
@@ -86,7 +89,8 @@ def _turn(item: pytest.Item) -> tuple[int, int]:
         return 2, MEANWHILE.index(place.as_posix())
     if place.parts[0] not in SERVERS:
         return 1, 0
-    return (3 if place.stem.removeprefix("test_") in LONG else 4), 0
+    name = place.stem.removeprefix("test_")
+    return (3, LONG.index(name)) if name in LONG else (4, 0)
 
 
 def _shuffled(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:

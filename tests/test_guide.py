@@ -106,6 +106,46 @@ def test_apply_makes_true_and_a_second_one_does_nothing():
     assert [f.state for f in again] == ["ok", "ok", "ok"]
 
 
+def rows(count):
+    """A chapter of so many steps, each of one file, and a server that has them all."""
+    long = Chapter("long", "Long", 1)
+    for n in range(count):
+
+        def step(s, n=n):
+            yield File(f"/{n}", text="x\n")
+
+        step.__name__, step.__doc__ = f"step_{n}", f"File {n}."
+        long.step(step)
+    there = {facts.file(f"/{n}"): file("x\n") for n in range(count)}
+    return there, lambda: Guide(FakeServer(there, effect), SETTINGS, [long])
+
+
+def test_after_a_change_what_follows_is_looked_at_in_ever_longer_rows():
+    there, opened = rows(60)
+    there[facts.file("/0")] = {"kind": "none"}
+    report = opened().apply()
+    assert (report.ok, report.actions) == (True, 1)
+    # look, do, then 1, 2, 4, 8, 16 and 32 steps, and a look at everything
+    assert report.exchanges <= 9
+
+
+def test_what_a_change_has_broken_further_on_is_seen_and_mended():
+    """A step that was well before the change and is not afterwards."""
+    there, opened = rows(9)
+    there[facts.file("/0")] = {"kind": "none"}
+
+    def also(action, there):
+        effect(action, there)
+        if action.path == "/0":
+            there[facts.file("/7")] = file("y\n")
+
+    g = opened()
+    g.server.effect = also
+    report = g.apply()
+    assert (report.ok, report.actions) == (True, 2)
+    assert [f.step for f in report if f.state == "fixed"] == ["step_0", "step_7"]
+
+
 def test_a_service_follows_a_change_in_the_same_transaction():
     g = guide(world())
     g.apply("first")

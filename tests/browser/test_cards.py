@@ -96,6 +96,7 @@ def test_nothing_scrolls_sideways_on_a_projector(run, size):
         run.page.set_viewport_size(SIZE)
 
 
+@pytest.mark.thorough
 def test_every_screen_says_that_it_is_a_replay(visitor):
     visitor.open("03-packages")
     visitor.run_all()

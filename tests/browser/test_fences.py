@@ -19,6 +19,7 @@ def _guessed(built):
     guesser.guess("submissions", 4, "listed")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dark", THEMES)
 def test_as_it_looks(reader, dark):
     word = "dark" if dark else "light"

@@ -65,6 +65,7 @@ def test_somebody_moves_in_is_locked_out_and_moves_out(reader, desk_of_people, l
     expect(card.box.get_by_role("table").first).not_to_contain_text(WHO)
 
 
+@pytest.mark.thorough
 def test_looking_only_the_form_changes_nothing(built, reader):
     reader.open("18-people")
     reader.run_cell('people = chapter("people")')

@@ -14,6 +14,7 @@ def _server(built):
     """The built practice server."""
 
 
+@pytest.mark.thorough
 def test_a_letter_is_traced(reader):
     lab.friend.send("nobody@example.test", "For nobody")
     switch.turn(switch.LOOK)

@@ -215,8 +215,8 @@ def test_a_closed_port_25_is_not_our_fault(guide):
 BROKEN = [
     ("another key", "differs"),
     ("missing", "missing"),
-    ("revoked", "revoked"),
-    ("cut", "malformed"),
+    pytest.param("revoked", "revoked", marks=pytest.mark.thorough),
+    pytest.param("cut", "malformed", marks=pytest.mark.thorough),
 ]
 
 
@@ -300,6 +300,7 @@ def more_domains(guide, cli):
     assert report.ok, bad(report.as_dict())
 
 
+@pytest.mark.thorough
 def test_every_domain_gets_a_key_of_its_own(guide, more_domains):
     """Where its record can be published, it signs; else it gets no seal, and no fault."""
     report = guide.apply("dns.other_domains", "dkim")

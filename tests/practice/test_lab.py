@@ -101,6 +101,7 @@ def test_the_zone_changes_with_the_key_alone_and_reset_undoes_it(running):
     assert ssh("true").returncode == 0
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_gives_the_same_server_again(running):
     ssh("echo kept > /root/kept")
     lab.save("one")

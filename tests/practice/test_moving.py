@@ -85,7 +85,7 @@ def each(thorough) -> int:
 
 @pytest.fixture(scope="module")
 def old(built, each, thorough) -> Iterator[Old]:
-    with old_server(20 if thorough else 5, each) as found:
+    with old_server(20 if thorough else 3, each) as found:
         yield found
 
 
@@ -220,6 +220,7 @@ def letters(run, top: str) -> list[str]:
     return [line for line in said.splitlines() if "ispguide-proof" not in line]
 
 
+@pytest.mark.thorough
 def test_one_mailbox_from_any_provider(built):
     """By IMAP alone: letters, folders and flags come, a second time nothing comes twice,
     and the password there is known to nobody afterwards."""

@@ -36,7 +36,7 @@ HELD = """json.dumps({
     "heading": mail.head.value})"""
 #: Sessions of people, programs of the guide and its units, on the server.
 LEFT = (
-    "ss -Htn state established '( sport = :22 )'; pgrep -af '[p]ython3 -I -c';"
+    "ss -Htn state established '( sport = :22 )'; pgrep -af '[p]ython3 -IS -c';"
     " systemctl list-unit-files --no-legend --state=transient 'ispguide-*'"
 )
 
@@ -111,6 +111,7 @@ def well(held: dict) -> bool:
     return "encryption" in held["heading"] and "true" in held["heading"]
 
 
+@pytest.mark.thorough
 def test_the_same_cell_again(kernel, times):
     kernel.run(BEGIN)
     first = kernel.held()

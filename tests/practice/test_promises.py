@@ -123,6 +123,7 @@ def test_enforcing_is_one_decision_and_tells_everybody(cli, settings):
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") == before
 
 
+@pytest.mark.thorough
 def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
     """A real domain before anybody typed anything: said in words, and all else goes on."""
     shell(

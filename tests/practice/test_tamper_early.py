@@ -22,5 +22,5 @@ def guide(halfway):
 
 
 @pytest.mark.parametrize(("steps", "scripts"), list(at_once(EARLY)))
-def test_a_chapter_tampered_with_is_named_and_healed(guide, steps, scripts):
-    tamper_and_heal(guide, steps, scripts)
+def test_a_chapter_tampered_with_is_named_and_healed(guide, made_well, steps, scripts):
+    tamper_and_heal(guide, made_well, steps, scripts)
