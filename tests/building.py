@@ -42,8 +42,10 @@ WORLD = (
 
 #: A cell that forgets all names.
 FORGET = partial(nbformat.v4.new_code_cell, "%reset -f")
-#: After this notebook the checkpoint `halfway` is kept.
-HALFWAY = "07-dovecot"
+#: After these notebooks a checkpoint is kept, for whoever needs no more.
+ON_THE_WAY = {"02-server": "begun", "07-dovecot": "halfway"}
+#: The chapters that are done halfway.
+EARLY = GUIDE[: [Path(c.notebook).stem for c in GUIDE].index("07-dovecot") + 1]
 
 
 @dataclass
@@ -89,7 +91,7 @@ class Yard:
 
     def _clear(self) -> None:
         engine = current().engine
-        for note in ("built.json", "halfway"):
+        for note in ("built.json", *ON_THE_WAY.values()):
             (self.folder / note).unlink(missing_ok=True)
         images = engine.text("images", "--format", "{{.Repository}}:{{.Tag}}").split()
         for place in self.folder.glob("*/lab/*"):
@@ -126,16 +128,16 @@ class Yard:
             self._take("built", made.lab)
             return made
 
-    def halfway(self) -> None:
-        """In the lab of this hand the checkpoint `halfway`, as soon as there is one."""
-        if not self._taken_halfway():
+    def on_the_way(self, name: str) -> None:
+        """In the lab of this hand that checkpoint, as soon as there is one."""
+        if not self._taken(name):
             self.built()  # nobody was about to build it
-            assert self._taken_halfway()
+            assert self._taken(name)
 
-    def _taken_halfway(self) -> bool:
-        with self._alone("halfway"):
-            if (note := self.folder / "halfway").exists():
-                self._take("halfway", note.read_text())
+    def _taken(self, name: str) -> bool:
+        with self._alone(name):
+            if (note := self.folder / name).exists():
+                self._take(name, note.read_text())
             return note.exists()
 
     def _build(self) -> Built:
@@ -145,27 +147,33 @@ class Yard:
         made = Built(current().place.lab)
         (self.folder / "built-ca.pem").write_bytes(_roots().read_bytes())
         chapters = {Path(chapter.notebook).stem: chapter for chapter in GUIDE}
-        with ExitStack() as waiting:
-            waiting.enter_context(self._alone("halfway"))
+        with ExitStack() as all_waiting:
+            waiting = {
+                name: all_waiting.enter_context(ExitStack())
+                for name in ON_THE_WAY.values()
+            }
+            for name, until in waiting.items():
+                until.enter_context(self._alone(name))
             for path, shown in run_each(*NOTEBOOKS, cells="do"):
                 made.shown[path.stem] = shown
                 if chapter := chapters.get(path.stem):
                     with (guide := tasks.open_guide()).server:
                         made.after[chapter.name] = told(guide, steps_until(chapter))
-                if path.stem == HALFWAY:
-                    _keep_as_it_runs("halfway")
-                    (self.folder / "halfway").write_text(made.lab)
-                    waiting.close()
+                if name := ON_THE_WAY.get(path.stem):
+                    with self._alone("tag"):
+                        _keep_as_it_runs(name)
+                    (self.folder / name).write_text(made.lab)
+                    waiting[name].close()
             lab.save("built")
         return made
 
     def _take(self, name: str, theirs: str) -> None:
-        """That lab's checkpoint is ours, too.  Whoever calls it is alone: of two who
-        tag an image at once, one is lost."""
+        """That lab's checkpoint is ours, too."""
         here = current()
         if here.place.lab != theirs:
             ours = image_of(here.place.lab, name)
-            here.engine.run("tag", image_of(theirs, name), ours)
+            with self._alone("tag"):  # of two who tag an image at once, one is lost
+                here.engine.run("tag", image_of(theirs, name), ours)
             self._trust()
 
     def _trust(self) -> None:

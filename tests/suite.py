@@ -19,24 +19,25 @@ import pytest
 HERE = Path(__file__).parent
 #: The notebooks build the server that all others wait for, so they come first.
 BUILDER = "practice/test_notebooks_run.py"
-#: Then what needs no built server, or one built halfway, for those who would have to
-#: wait: the longest first, but for the one that waits itself.
+#: Then what needs no built server, for those who would have to wait: what needs none,
+#: one that has begun, one built halfway.
 MEANWHILE = (
     "browser/test_cards.py",
     "practice/test_lab.py",
     "practice/test_front_door.py",
     "practice/test_wrong_machine.py",
-    "browser/test_walk.py",
     "practice/test_nothing_piles_up.py",
-    "practice/test_tamper_early.py",
-    "practice/test_way_in.py",
     "browser/test_reading.py",
+    "practice/test_way_in.py",
+    "practice/test_faults.py",
+    "practice/test_tamper_early.py",
+    "browser/test_walk.py",
     "browser/test_interrupted.py",
 )
 #: The longest first, lest one of them be left over at the end.
 LONG = (
     "tamper", "moving", "backup", "brute_force", "world", "dns", "repair", "smarthost",
-    "faults", "pictures", "domains", "webmail", "dkim", "main_job",
+    "pictures", "domains", "webmail", "dkim", "main_job",
 )  # fmt: skip
 #: The folders whose tests need a practice server.
 SERVERS = ("practice", "browser")

@@ -10,8 +10,8 @@ from ispguide.notebook.asked import ASKED
 
 
 @pytest.fixture(autouse=True)
-def _server(halfway):
-    """A server built halfway."""
+def _server(begun):
+    """A server that has begun."""
 
 
 def repair(reader, text):

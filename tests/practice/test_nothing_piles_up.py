@@ -1,8 +1,8 @@
 """Re-runs, broken lines and new kernels leave one card and nothing else behind.
 
-A kernel without a browser, on a server built halfway.  What is left over is counted where
-it would lie: cards, widgets, threads and connections in the kernel, sessions, programs
-and units on the server.
+A kernel without a browser, on a server that has begun.  What is left over is counted
+where it would lie: cards, widgets, threads and connections in the kernel, sessions,
+programs and units on the server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jupyter_client.manager import KernelManager
 
 from .conftest import ROOT, shell
 
-STEP = "mail = chapter('dovecot').step('encryption')"
+STEP = "name = chapter('server').step('the_name')"
 BEGIN = f"""
 import json, threading, psutil
 from ipywidgets.widgets.widget import _instances
@@ -33,7 +33,7 @@ HELD = """json.dumps({
     "threads": threading.active_count(),
     "lines": sum(c.status == "ESTABLISHED" and c.raddr.port == 22
                  for c in psutil.Process().net_connections("inet")),
-    "heading": mail.head.value})"""
+    "heading": name.head.value})"""
 #: Sessions of people, programs of the guide and its units, on the server.
 LEFT = (
     "ss -Htn state established '( sport = :22 )'; pgrep -af '[p]ython3 -IS -c';"
@@ -92,7 +92,7 @@ def times(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
-def kernel(halfway: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+def kernel(begun: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
     kernel = Kernel()
     yield kernel
@@ -108,7 +108,7 @@ def nothing_left() -> None:
 
 
 def well(held: dict) -> bool:
-    return "encryption" in held["heading"] and "true" in held["heading"]
+    return "the name" in held["heading"] and "true" in held["heading"]
 
 
 @pytest.mark.thorough
@@ -140,5 +140,5 @@ def test_a_new_kernel_in_the_middle_each_time(kernel, times):
     kernel.run(BEGIN)
     held = kernel.held()
     assert well(held) and held["lines"] == 0
-    assert held["cards"] == ["dovecot.chapter", "dovecot.encryption"]
+    assert held["cards"] == ["server.chapter", "server.the_name"]
     nothing_left()

@@ -39,6 +39,7 @@ from ispguide.things import (
 )
 
 from .. import fake
+from ..building import EARLY
 from .conftest import back_to_built, bad, shell
 
 #: With an authority, as the practice server has one: only then there is a policy.
@@ -188,8 +189,6 @@ def _cases():
             yield pytest.param(step, scripts, id=f"{step}-{words}")
 
 
-#: The chapters of test_tamper_early.py.
-EARLY = GUIDE[: [chapter.name for chapter in GUIDE].index("dovecot") + 1]
 #: Where these are broken, the rest of the chapter could not be asked.
 APART = (Database, Packages, SqlUser)
 

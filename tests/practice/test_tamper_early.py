@@ -8,8 +8,9 @@ import pytest
 
 from ispguide import tasks
 
+from ..building import EARLY
 from .conftest import bad
-from .test_tamper import EARLY, at_once, tamper_and_heal
+from .test_tamper import at_once, tamper_and_heal
 
 
 @pytest.fixture(scope="module")

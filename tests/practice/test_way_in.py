@@ -23,7 +23,7 @@ from ispguide.settings import Secret
 
 from .conftest import shell
 
-pytestmark = pytest.mark.usefixtures("halfway")
+pytestmark = pytest.mark.usefixtures("begun")
 
 
 def a_guide(sudo=None, **changes):
