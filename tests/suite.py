@@ -31,12 +31,13 @@ MEANWHILE = (
     "practice/test_way_in.py",
     "practice/test_faults.py",
     "practice/test_tamper_early.py",
+    "browser/test_repair.py",
     "browser/test_walk.py",
     "browser/test_interrupted.py",
 )
 #: The longest first, lest one of them be left over at the end.
 LONG = (
-    "tamper", "moving", "backup", "brute_force", "world", "dns", "repair", "smarthost",
+    "tamper", "moving", "backup", "brute_force", "world", "dns", "smarthost",
     "pictures", "domains", "webmail", "dkim", "main_job",
 )  # fmt: skip
 #: The folders whose tests need a practice server.

@@ -11,7 +11,7 @@ FILE = "/etc/apache2/conf-available/zz-ispguide.conf"
 
 
 @pytest.fixture
-def card(built, reader):
+def card(halfway, reader):
     """The step that wrote the file, in its notebook, at rest."""
     reader.open("04-tls")
     reader.run_cell("from ispguide.notebook import chapter")
@@ -64,12 +64,12 @@ def test_undo_asks_first_and_says_why_it_cannot(card):
     card.expect("true")
 
 
-def test_undo_puts_back_what_was_there(built, reader):
-    path = "/etc/systemd/system/ispguide-look.timer"
-    reader.open("19-watching")
+def test_undo_puts_back_what_was_there(halfway, reader):
+    path = "/etc/dovecot/conf.d/99-ispguide-tls.conf"
+    reader.open("07-dovecot")
     reader.run_cell("from ispguide.notebook import chapter")
-    reader.run_cell('watching.step("every_night")')
-    card = reader.card("every night")
+    reader.run_cell('dovecot.step("encryption")')
+    card = reader.card("encryption")
     card.expect("true")
     reader.at_rest()
     assert shell(f"cat {path}")
