@@ -42,10 +42,11 @@ WORLD = (
 
 #: A cell that forgets all names.
 FORGET = partial(nbformat.v4.new_code_cell, "%reset -f")
+HALFWAY = "07-dovecot"
 #: After these notebooks a checkpoint is kept, for whoever needs no more.
-ON_THE_WAY = {"02-server": "begun", "07-dovecot": "halfway"}
+ON_THE_WAY = {"02-server": "begun", HALFWAY: "halfway"}
 #: The chapters that are done halfway.
-EARLY = GUIDE[: [Path(c.notebook).stem for c in GUIDE].index("07-dovecot") + 1]
+EARLY = GUIDE[: [Path(chapter.notebook).stem for chapter in GUIDE].index(HALFWAY) + 1]
 
 
 @dataclass
@@ -208,7 +209,7 @@ def first() -> Iterator[None]:
 def _sooner(box: Box) -> None:
     """The same for a server: the kernel shares the processors among containers first
     and looks at nice only within each (cgroups(7), podman-update(1))."""
-    current().engine.run("update", "--cpu-shares", "16384", box.name)
+    box.engine.run("update", "--cpu-shares", "16384", box.name)
 
 
 def _as_soon_as_we(pid: int) -> None:

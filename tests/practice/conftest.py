@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -16,6 +18,7 @@ from ispguide.proving import tried
 from ispguide.report import Finding, Report
 from ispguide.server import ignore
 
+from ..building import EARLY
 from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
 
 __all__ = [
@@ -23,12 +26,20 @@ __all__ = [
     "Cli",
     "back_to_built",
     "bad",
+    "opened_early",
     "proved",
     "rspamd_answers",
     "settled",
     "shell",
     "some",
 ]
+
+
+@contextmanager
+def opened_early() -> Iterator[Guide]:
+    """The guide as if it ended with chapter 7, for a server that is built halfway."""
+    with (whole := tasks.open_guide()).server:
+        yield replace(whole, chapters=EARLY)
 
 
 def proved(*words: str, guide: Guide | None = None) -> list[Finding]:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -22,14 +21,13 @@ from ispguide.things import File
 
 from .. import fake
 from ..building import EARLY
-from .conftest import ROOT, bad, shell
+from .conftest import ROOT, bad, opened_early, shell
 
 
 @pytest.fixture
 def guide(halfway):
-    """The guide, as if it ended with chapter 7."""
-    with (whole := tasks.open_guide()).server:
-        yield replace(whole, chapters=EARLY)
+    with opened_early() as early:
+        yield early
 
 
 def state(guide):

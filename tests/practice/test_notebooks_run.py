@@ -45,7 +45,7 @@ def test_now_everything_is_true(built):
     assert report.ok, report.text()
 
 
-#: Those that look at more than their steps: at records, keys, bans, people, letters.
+#: Those that look at more than their steps: at records, bans, people, backups.
 LOOKS = ("14", "16", "18", "20")
 
 

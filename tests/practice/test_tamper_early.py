@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from ispguide import tasks
-
 from ..building import EARLY
-from .conftest import bad
+from .conftest import bad, opened_early
 from .test_tamper import at_once, tamper_and_heal
 
 
 @pytest.fixture(scope="module")
 def guide(halfway):
-    """The guide, as if it ended with chapter 7."""
-    with (whole := tasks.open_guide()).server:
-        yield (early := replace(whole, chapters=EARLY))
+    with opened_early() as early:
+        yield early
         left = early.check()
         assert left.ok, bad(left.as_dict())
 
