@@ -3,8 +3,9 @@
 The notebooks build it from a bare one, as a reader's Run All does; whoever comes
 first does that, and the others wait and take a copy.  The practice internets of all
 hands are the same one at several addresses (the same keys, logins and authorities), so
-that the copy is at home in each.  After each chapter it is noted how every thing
-stands, which is what the committed recording of the replay must tell, too.
+that the copy is at home in each.  After each chapter it is noted how its things stand, halfway
+and in the end all of them, which is what the committed recording of the replay must
+tell, too.
 """
 
 from __future__ import annotations
@@ -144,11 +145,10 @@ class Yard:
     def _build(self) -> Built:
         """From a bare server, by every notebook in turn."""
         lab.reset()
-        _sooner(current().mail)
         made = Built(current().place.lab)
         (self.folder / "built-ca.pem").write_bytes(_roots().read_bytes())
         chapters = {Path(chapter.notebook).stem: chapter for chapter in GUIDE}
-        with ExitStack() as all_waiting:
+        with _sooner(current().mail), ExitStack() as all_waiting:
             waiting = {
                 name: all_waiting.enter_context(ExitStack())
                 for name in ON_THE_WAY.values()
@@ -159,7 +159,8 @@ class Yard:
                 made.shown[path.stem] = shown
                 if chapter := chapters.get(path.stem):
                     with (guide := tasks.open_guide()).server:
-                        made.after[chapter.name] = told(guide, steps_until(chapter))
+                        until, of = steps_until(chapter), compared(chapter)
+                        made.after[chapter.name] = told(guide, until, *of)
                 if name := ON_THE_WAY.get(path.stem):
                     with self._alone("tag"):
                         _keep_as_it_runs(name)
@@ -206,10 +207,21 @@ def first() -> Iterator[None]:
         os.nice(-sooner)
 
 
-def _sooner(box: Box) -> None:
+@contextmanager
+def _sooner(box: Box) -> Iterator[None]:
     """The same for a server: the kernel shares the processors among containers first
-    and looks at nice only within each (cgroups(7), podman-update(1))."""
+    and looks at nice only within each (cgroups(7), podman-update(1)).  Where no systemd
+    keeps them, all containers have one share of the computer, which is raised, too."""
     box.engine.run("update", "--cpu-shares", "16384", box.name)
+    of_all = Path("/sys/fs/cgroup/cpu/libpod_parent/cpu.shares")
+    before = of_all.read_text() if os.access(of_all, os.W_OK) else ""
+    if before:
+        of_all.write_text("16384")
+    try:
+        yield
+    finally:
+        if before:
+            of_all.write_text(before)
 
 
 def _as_soon_as_we(pid: int) -> None:
@@ -228,6 +240,12 @@ def steps_until(chapter: Chapter) -> list[str]:
     """All steps of the guide up to the last one of this chapter."""
     until = GUIDE[: GUIDE.index(chapter) + 1]
     return [str(step) for one in until for step in one.steps]
+
+
+def compared(chapter: Chapter) -> tuple[str, ...]:
+    """The chapters of which is noted after this one how they stand, none for all:
+    each after its own notebook; all halfway, and in the end."""
+    return () if chapter in (EARLY[-1], GUIDE[-1]) else (chapter.name,)
 
 
 def run_all(*paths: Path, cells: Literal["look", "do"]) -> list[str]:

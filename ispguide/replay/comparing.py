@@ -29,16 +29,21 @@ class Noted(Memory):
         return [{"time": float(n), "step": step} for n, step in enumerate(self.steps)]
 
 
-def states(recording: Recording, done: Iterable[str]) -> dict[str, str]:
-    """How each thing stands in the recording when these steps are done."""
+def states(
+    recording: Recording, done: Iterable[str], *chapters: str
+) -> dict[str, str]:
+    """How each thing stands in the recording when these steps are done; of these
+    chapters, or of all."""
     memory = Noted()
     memory.steps = list(done)
     server = Replay(profile(), recording, memory)
-    return told(Guide(server, recording.made_settings(), GUIDE), memory.steps)
+    return told(
+        Guide(server, recording.made_settings(), GUIDE), memory.steps, *chapters
+    )
 
 
-def told(guide: Guide, done: Collection[str]) -> dict[str, str]:
-    """Each thing and its state when these steps are done; of a step that is not, only
+def told(guide: Guide, done: Collection[str], *chapters: str) -> dict[str, str]:
+    """Each thing of these chapters, or of all, and its state when these steps are done; of a step that is not, only
     whether all of it is true, its services aside: they may just be starting for
     another one."""
     services = {
@@ -48,7 +53,7 @@ def told(guide: Guide, done: Collection[str]) -> dict[str, str]:
         if isinstance(thing, Service)
     }
     found: dict[str, str] = {}
-    for f in guide.check():
+    for f in guide.check(*chapters):
         step = f"{f.chapter}.{f.step}"
         name = f"{step}: {f.thing}"
         if step in done:

@@ -158,6 +158,7 @@ def test_a_saved_notebook_keeps_the_reports_and_nothing_live(run, page, replayed
     assert later.notebook.get_by_text("model not found").count() == 0
 
 
+@pytest.mark.thorough
 def test_the_cards_live_in_notebook_7_too(page, tmp_path):
     words = [
         "-m",

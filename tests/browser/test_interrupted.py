@@ -51,6 +51,7 @@ def deaf_sshd(seconds: float) -> Iterator[None]:
     again.join()
 
 
+@pytest.mark.thorough
 def test_a_broken_line_is_told_and_the_step_ends_true(step, reader):
     expect(step.live).to_contain_text(
         re.compile(r"package \d+ of \d+|Reading"), timeout=30_000

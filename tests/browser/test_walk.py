@@ -89,15 +89,12 @@ class TestFromHalfway:
     def test_08_is_open_and_made_so_by_one_click(self, reader):
         made_so(reader, "delivery")
 
-    def test_09_a_person_moves_in_and_a_mail_is_watched(self, reader):
-        first_mail(reader)
-
-    def test_the_server_is_as_the_cards_said(self):
-        as_the_cards_said()
+    def test_the_server_is_as_the_card_said(self):
+        as_the_cards_said(until=8)
 
 
-def as_the_cards_said() -> None:
-    names = [c.name for c in GUIDE if c.number <= 9]
+def as_the_cards_said(until: int) -> None:
+    names = [c.name for c in GUIDE if c.number <= until]
     report = tasks.look(tasks.HERE, names)
     assert report.ok, report.text()
 
@@ -177,4 +174,4 @@ class TestWalk:
             reader.theme(dark=False)
 
     def test_the_server_is_as_the_cards_said(self):
-        as_the_cards_said()
+        as_the_cards_said(until=9)

@@ -38,6 +38,7 @@ def fits(card) -> bool:
     return bool(card.box.evaluate("e => e.scrollWidth <= e.clientWidth + 1"))
 
 
+@pytest.mark.thorough
 def test_a_renewal_is_rehearsed_by_one_click(reader):
     serial = f"openssl x509 -noout -serial -in {KEY}"
     before = shell(serial)

@@ -214,6 +214,7 @@ def test_rules_that_shut_ssh_take_themselves_back(guide, monkeypatch):
     assert guide.check().ok
 
 
+@pytest.mark.thorough
 def test_undone_there_is_no_firewall_and_a_restart_keeps_it(guide, cli):
     done = cli("undo", "brute_force.firewall")
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from ispguide.chapters import GUIDE
 from ispguide.replay import recorded
 from ispguide.replay.comparing import otherwise, states
 
-from ..building import NOTEBOOKS, run_all, steps_until
+from ..building import NOTEBOOKS, compared, run_all, steps_until
 from .conftest import shell
 
 FILES = (
@@ -35,7 +35,7 @@ def test_make_it_so_builds_the_server(built, path):
 @pytest.mark.parametrize("chapter", GUIDE, ids=lambda chapter: chapter.name)
 def test_after_each_chapter_the_recording_tells_what_is_so(built, chapter):
     """Each thing stands on the real server as the replay says."""
-    then = states(recorded(), steps_until(chapter))
+    then = states(recorded(), steps_until(chapter), *compared(chapter))
     wrong = otherwise(then, built.after[chapter.name])
     assert not wrong, f"After {chapter.name} (recorded, so): {wrong}. {RENEW}"
 

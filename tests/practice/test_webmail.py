@@ -42,6 +42,7 @@ def test_php_runs_beside_apache_and_asks_for_nothing_at_night(guide):
     assert not shell("dpkg -l 'libapache2-mod-php*' 2>/dev/null | grep ^ii || true")
 
 
+@pytest.mark.thorough
 def test_debians_files_stay_as_they_came(guide):
     """So the next upgrade has nothing to ask; and one really runs, and asks nothing."""
     changed = shell(f"dpkg -V {PACKAGES} || true")
