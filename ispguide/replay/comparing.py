@@ -29,9 +29,7 @@ class Noted(Memory):
         return [{"time": float(n), "step": step} for n, step in enumerate(self.steps)]
 
 
-def states(
-    recording: Recording, done: Iterable[str], *chapters: str
-) -> dict[str, str]:
+def states(recording: Recording, done: Iterable[str], *chapters: str) -> dict[str, str]:
     """How each thing stands in the recording when these steps are done; of these
     chapters, or of all."""
     memory = Noted()
