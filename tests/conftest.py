@@ -116,6 +116,13 @@ def halfway(home: Path, yard: Yard) -> None:
     load("halfway")
 
 
+@pytest.fixture(scope="module")
+def mostly(home: Path, yard: Yard) -> None:
+    """The same with the chapters up to 13."""
+    yard.on_the_way("mostly")
+    load("mostly")
+
+
 @pytest.fixture
 def seat(built: Built) -> dict:
     """The built practice server, as `lab status --json` describes it."""

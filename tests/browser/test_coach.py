@@ -16,6 +16,7 @@ def _server(built):
     """The built practice server."""
 
 
+@pytest.mark.thorough
 def test_copy_publish_and_follow(reader):
     change("_dmarc." + DOMAIN, "TXT")
     reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -17,8 +17,6 @@ from ..practice.test_notebooks_run import FILES
 
 #: The glossary has words only, and no cell to run.
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-8]*.ipynb"))
-#: Steps, forms and letters.
-ALWAYS = ("09-first-mail",)
 LEDGER = "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 
 
@@ -33,17 +31,8 @@ def not_well(reader) -> list[str]:
     return [h for h in heads if h.startswith(("✗", "‖", "○ not so", "↯"))]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path,
-            id=path.stem,
-            marks=() if path.stem in ALWAYS else pytest.mark.thorough,
-        )
-        for path in NOTEBOOKS
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_run_all_changes_nothing(reader, path: Path):
     switch.turn(switch.LOOK)
     reader.open(path.stem)

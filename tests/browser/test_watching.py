@@ -36,6 +36,7 @@ def test_a_letter_is_traced(reader):
     reader.picture("watching-trace")
 
 
+@pytest.mark.thorough
 def test_a_symptom_leads_to_its_cell_and_the_report_is_kept(reader):
     switch.turn(switch.LOOK)
     reader.open("22-graduation")

@@ -18,7 +18,7 @@ from ispguide.proving import tried
 from ispguide.report import Finding, Report
 from ispguide.server import ignore
 
-from ..building import EARLY
+from ..building import done_at
 from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "Cli",
     "back_to_built",
     "bad",
-    "opened_early",
+    "opened_at",
     "proved",
     "rspamd_answers",
     "settled",
@@ -36,10 +36,10 @@ __all__ = [
 
 
 @contextmanager
-def opened_early() -> Iterator[Guide]:
-    """The guide as if it ended with chapter 7, for a server that is built halfway."""
+def opened_at(checkpoint: str) -> Iterator[Guide]:
+    """The guide as if it ended with the chapters that are done there."""
     with (whole := tasks.open_guide()).server:
-        yield replace(whole, chapters=EARLY)
+        yield replace(whole, chapters=done_at(checkpoint))
 
 
 def proved(*words: str, guide: Guide | None = None) -> list[Finding]:

@@ -21,12 +21,12 @@ from ispguide.things import File
 
 from .. import fake
 from ..building import EARLY
-from .conftest import ROOT, bad, opened_early, shell
+from .conftest import ROOT, bad, opened_at, shell
 
 
 @pytest.fixture
 def guide(halfway):
-    with opened_early() as early:
+    with opened_at("halfway") as early:
         yield early
 
 

@@ -93,7 +93,7 @@ BROKEN = {
     "no policy at all": (f"echo '<html>' > {PAGE}", "STSv1"),
     "the page is gone": (f"rm {PAGE}", "404"),
     "another name's certificate": (
-        f"sed -i 's#live/mta-sts.example.test/#live/mail.example.test/#' {SITE}; systemctl reload apache2",
+        f"sed -i 's#live/mta-sts.example.test/#live/mail.example.test/#' {SITE}; systemctl restart apache2",
         "certificate",
     ),
 }  # fmt: skip
