@@ -116,13 +116,15 @@ class Yard:
             if world.is_dir():
                 for name in WORLD:
                     shutil.copy2(world / name, place / name)
-            lab.up()
-            if not world.is_dir():
-                part = self.folder / "part"
-                part.mkdir()
-                for name in WORLD:
-                    shutil.copy2(place / name, part / name)
-                part.rename(world)
+                lab.up()
+                return
+            with first():  # there may be no images yet
+                lab.up()
+            part = self.folder / "part"
+            part.mkdir()
+            for name in WORLD:
+                shutil.copy2(place / name, part / name)
+            part.rename(world)
 
     def built(self) -> Built:
         """The built server, in the lab of this hand as the checkpoint `built`."""

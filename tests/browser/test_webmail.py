@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ispguide import lab, tasks
 from ispguide.secret import Secret
@@ -27,7 +27,9 @@ HOST = "https://mail.example.test"
 
 
 @pytest.fixture(scope="module")
-def window(built: Built, start_chromium: Callable[..., Browser]) -> Iterator[Page]:
+def window(
+    built: Built, start_chromium: Callable[..., Browser]
+) -> Iterator[BrowserContext]:
     """Somebody's browser, in which the server's name leads to the practice server.
 
     What the page's script complains about, a broken rule of the browser too, is kept."""
@@ -39,11 +41,10 @@ def window(built: Built, start_chromium: Callable[..., Browser]) -> Iterator[Pag
         context = browser.new_context(
             viewport={"width": 1280, "height": 900}, ignore_https_errors=True
         )
-        page = context.new_page()
         complaints = list[str]()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-        yield page
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        yield context
     tasks.people_remove(tasks.HERE, ANNA)
     shell(f"mariadb -e \"DELETE FROM roundcube.users WHERE username='{ANNA}'\"")
     shell("rm -rf /var/vmail/example.test/anna")
@@ -51,18 +52,18 @@ def window(built: Built, start_chromium: Callable[..., Browser]) -> Iterator[Pag
 
 
 @pytest.fixture
-def page(window: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Anna's window, logged in."""
-    window.context.clear_cookies()
-    login(window, FIRST)
-    inside(window)
-    yield window
-    PICTURES.mkdir(exist_ok=True)
-    window.screenshot(path=PICTURES / f"end-of-{request.node.name}.png")
+def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab of Anna's, logged in.  What it still asks for, or turns to, ends with it."""
+    window.clear_cookies()
+    with window.new_page() as page:
+        login(page, FIRST)
+        inside(page)
+        yield page
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=PICTURES / f"end-of-{request.node.name}.png")
 
 
 def login(page: Page, password: str) -> None:
-    page.goto("about:blank")  # what the page before still asks for ends here
     page.goto(HOST)
     page.get_by_role("textbox", name="Username").fill(ANNA)
     page.get_by_role("textbox", name="Password").fill(password)
@@ -166,6 +167,7 @@ def test_a_short_password_is_refused_and_a_long_one_opens(page: Page) -> None:
         f"WHERE email='{ANNA}'\""
     )
     assert stored.startswith("{BLF-CRYPT}$2y$12$")
+    page.goto("about:blank")  # what it still asks for ends here
     page.context.clear_cookies()
     login(page, FIRST)
     told(page, "Login failed")
