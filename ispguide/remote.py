@@ -997,13 +997,20 @@ def sweep(domain, local):
     forget = f"DELETE FROM roundcube.users WHERE username = '{local}@{domain}';"
     call(["mariadb"], forget)
     call(["doveadm", "kick", f"{local}@{domain}"])
-    folder, end = Path("/var/vmail", domain, local), time.monotonic() + 5
-    while True:  # who is still on his way out may write once more
+    folder, end = Path("/var/vmail", domain, local), time.monotonic() + 15
+    while True:  # who is on the way out, or a letter on its way in, may write once more
         inside = call(["doveadm", "-f", "flow", "who", f"{local}@{domain}"])[1].strip()
+        busy = inside or arriving(local)
         shutil.rmtree(folder, ignore_errors=True)
-        if not inside and not folder.exists() or time.monotonic() > end:
+        if not busy and not folder.exists() or time.monotonic() > end:
             return
         time.sleep(0.1)
+
+
+def arriving(local):
+    """Whether a letter to it is just being delivered (postqueue(1))."""
+    letters = call(["postqueue", "-j"])[1].splitlines()
+    return any(local in one and '"queue_name": "active"' in one for one in letters)
 
 
 def sweep_old(domain):
@@ -1011,8 +1018,9 @@ def sweep_old(domain):
     found = ask_sql(
         "SELECT email FROM mailserver.virtual_users WHERE email LIKE 'ispguide-proof-%'"
     )
-    for (email,) in found.get("rows", []):
-        local = email.partition("@")[0]
+    names = {email.partition("@")[0] for (email,) in found.get("rows", [])}
+    names |= {path.name for path in Path("/var/vmail", domain).glob("ispguide-proof-*")}
+    for local in names:
         if int(local.split("-")[2], 16) < time.time() - 600:
             sweep(domain, local)
 

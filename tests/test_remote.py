@@ -238,6 +238,20 @@ def test_times_are_read_with_microseconds(far):
     assert far('print(remote.microseconds("n/a"))') == 0
 
 
+def test_a_letter_that_is_just_being_delivered_is_waited_for(far):
+    """Not one that waits for another day, nor one to somebody else."""
+    queue = [
+        {"queue_name": name, "recipients": [{"address": f"{who}@example.test"}]}
+        for name, who in (("active", "proof-1"), ("deferred", "proof-2"))
+    ]
+    lines = "\n".join(map(json.dumps, queue))
+    said = far(f"""
+remote.call = lambda argv: (0, {lines!r}, "")
+print(json.dumps([remote.arriving(f"proof-{{n}}") for n in (1, 2, 3)]))
+""")
+    assert said == [True, False, False]
+
+
 def test_a_password_becomes_a_bcrypt_hash_and_a_longer_one_is_refused(far):
     hashed = far("print(json.dumps(remote.hash_password('ä\"x')))")
     assert hashed.startswith("{BLF-CRYPT}$2y$12$")
