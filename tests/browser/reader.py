@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 import urllib.request
 from collections.abc import Set
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, Request, TimeoutError, expect
 
 from ..conftest import ROOT
 
@@ -121,10 +122,27 @@ class Reader:
             self.page.evaluate(f"() => {CLOSE}")
 
     def load(self, notebook: str) -> None:
-        """The page anew, and this notebook on it."""
-        self.page.goto(
-            f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset&token={self.desk.token}"
-        )
+        """The page anew, and this notebook on it.
+
+        Once more, as a reader would, where a part of JupyterLab was lost on the way,
+        because an address came or went on this computer (see `opened` in conftest.py):
+        without that part it never begins."""
+        lost = list[str]()
+
+        def note(request: Request) -> None:
+            if request.failure == "net::ERR_NETWORK_CHANGED":
+                lost.append(request.url)
+
+        self.page.on("requestfailed", note)
+        where = f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset"
+        self.page.goto(f"{where}&token={self.desk.token}")
+        end = time.monotonic() + 60
+        while not self.tab(notebook).is_visible() and time.monotonic() < end:
+            if lost:
+                lost.clear()
+                self.page.goto(f"{where}&token={self.desk.token}")
+            self.page.wait_for_timeout(50)
+        self.page.remove_listener("requestfailed", note)
 
     def ready(self, notebook: str) -> None:
         """Wait until this notebook is in front, whole, and its kernel is idle.
