@@ -3,9 +3,9 @@
 The notebooks build it from a bare one, as a reader's Run All does; whoever comes
 first does that, and the others wait and take a copy.  The practice internets of all
 hands are the same one at several addresses (the same keys, logins and authorities), so
-that the copy is at home in each.  After each chapter it is noted how its things stand, halfway
-and in the end all of them, which is what the committed recording of the replay must
-tell, too.
+that the copy is at home in each.  After each chapter it is noted how its things stand,
+halfway and in the end all of them, which is what the committed recording of the replay
+must tell, too.
 """
 
 from __future__ import annotations

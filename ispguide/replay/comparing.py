@@ -41,9 +41,9 @@ def states(recording: Recording, done: Iterable[str], *chapters: str) -> dict[st
 
 
 def told(guide: Guide, done: Collection[str], *chapters: str) -> dict[str, str]:
-    """Each thing of these chapters, or of all, and its state when these steps are done; of a step that is not, only
-    whether all of it is true, its services aside: they may just be starting for
-    another one."""
+    """Each thing of these chapters, or of all, and its state when these steps are
+    done; of a step that is not, only whether all of it is true, its services aside:
+    they may just be starting for another one."""
     services = {
         f"{step}: {thing}"
         for step in guide.select()

@@ -30,6 +30,8 @@ THEMES = (
     pytest.param(False, id="light"),
     pytest.param(True, id="dark", marks=pytest.mark.thorough),
 )
+#: Chromium's word when an address came or went on this computer.
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 TEXT, PROMPT = ".jp-MarkdownCell .jp-RenderedMarkdown", ".jp-CodeCell .jp-InputPrompt"
 #: The numbers beside the cells; 0: it never ran, or runs now.
 NUMBERS = f"""[...document.querySelectorAll(
@@ -127,29 +129,27 @@ class Reader:
         Once more, as a reader would, where a part of JupyterLab was lost on the way,
         because an address came or went on this computer (see `opened` in conftest.py):
         without that part it never begins."""
-        where = f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset"
+        where = f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset&token="
         lost = list[str]()
 
-        def note(request: Request) -> None:
-            parts = ("/static/", "/lab/tree/")  # all else it asks for again by itself
-            if request.failure == "net::ERR_NETWORK_CHANGED" and any(
-                part in request.url for part in parts
-            ):
+        def note(request: Request) -> None:  # all else it asks for again by itself
+            if request.failure == NETWORK_CHANGED and "/static/" in request.url:
                 lost.append(request.url)
 
         def go() -> None:
+            lost.clear()
             try:
-                self.page.goto(f"{where}&token={self.desk.token}")
-            except Error:
-                if not lost:  # the page itself
+                self.page.goto(where + self.desk.token)
+            except Error as error:
+                if NETWORK_CHANGED not in error.message:
                     raise
+                lost.append(where)
 
         self.page.on("requestfailed", note)
         go()
         end = time.monotonic() + 60
         while not self.tab(notebook).is_visible() and time.monotonic() < end:
             if lost:
-                lost.clear()
                 go()
             self.page.wait_for_timeout(50)
         self.page.remove_listener("requestfailed", note)

@@ -69,19 +69,6 @@ def made_so(reader: Reader, name: str) -> None:
     picture(reader, f"{chapter.number:02d}-proved", reader.cell(f'chapter("{name}")'))
 
 
-def first_mail(reader: Reader) -> None:
-    """Chapter 9: somebody moves in, a letter is followed."""
-    reader.open("09-first-mail")
-    walk_through(reader)
-    reader.card(title("first_mail")).expect("proved", 60)
-    card = reader.card("The journey of a mail")
-    card.button("send an ordinary letter").click()
-    card.expect("arrived", 60)
-    picture(reader, "09-journey", reader.cell("pictures.journey()"))
-    picture(reader, "09-people", reader.cell("people.form()"))
-    picture(reader, "09-proof", reader.cell("first_mail.prove()"))
-
-
 @pytest.mark.usefixtures("halfway")
 class TestFromHalfway:
     """From a server on which the chapters up to 7 are done."""
@@ -160,7 +147,15 @@ class TestWalk:
         made_so(reader, name)
 
     def test_09_a_person_moves_in_and_a_mail_is_watched(self, reader):
-        first_mail(reader)
+        reader.open("09-first-mail")
+        walk_through(reader)
+        reader.card(title("first_mail")).expect("proved", 60)
+        card = reader.card("The journey of a mail")
+        card.button("send an ordinary letter").click()
+        card.expect("arrived", 60)
+        picture(reader, "09-journey", reader.cell("pictures.journey()"))
+        picture(reader, "09-people", reader.cell("people.form()"))
+        picture(reader, "09-proof", reader.cell("first_mail.prove()"))
 
     def test_the_map_in_the_dark(self, reader):
         reader.theme(dark=True)

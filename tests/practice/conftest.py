@@ -22,6 +22,7 @@ from ..building import done_at
 from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
 
 __all__ = [
+    "LEFT",
     "ROOT",
     "Cli",
     "back_to_built",
@@ -33,6 +34,13 @@ __all__ = [
     "shell",
     "some",
 ]
+
+
+#: Lists what is left of the mailboxes of the proofs.
+LEFT = (
+    'mariadb -N -e "SELECT email FROM mailserver.virtual_users WHERE email LIKE '
+    "'ispguide-proof-%'\"; find /var/vmail -path '*/ispguide-proof-*'"
+)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from ispguide import lab, tasks
 from ispguide.proving import opened
 
-from .conftest import bad, shell
+from .conftest import LEFT, bad, shell
 
 #: In this order: the first thing is what was built, and people come after it.
 pytestmark = pytest.mark.story
@@ -46,13 +46,6 @@ def test_a_check_is_one_exchange(built, cli):
         report
     )
     assert {f["state"] for f in report["findings"]} == {"ok"}
-
-
-#: What is left of a mailbox of the proofs.
-LEFT = (
-    'mariadb -N -e "SELECT email FROM mailserver.virtual_users WHERE email LIKE '
-    "'ispguide-proof-%'\"; find /var/vmail -path '*/ispguide-proof-*'"
-)
 
 
 def test_the_mailbox_of_the_proofs_is_gone(built):

@@ -14,21 +14,16 @@ from ispguide.journey.hop import outcome
 from ispguide.measures import certificate, queue
 from ispguide.notebook import pictures
 
-from .conftest import shell
+from .conftest import LEFT, shell
 
 #: In this order: the big picture knows what was done before.
 pytestmark = pytest.mark.story
-
-LEFT = (
-    'mariadb -N -e "SELECT email FROM mailserver.virtual_users WHERE email LIKE '
-    "'ispguide-proof-%'\"; find /var/vmail -path '*/ispguide-proof-*'; postqueue -j"
-)
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(built) -> Iterator[None]:
     yield
-    assert not shell(LEFT)
+    assert not shell(f"{LEFT}; postqueue -j")
 
 
 def sent(kind: str, to: str = "") -> tuple[list[Hop], list[tuple[float, Hop]]]:

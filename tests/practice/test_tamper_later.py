@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ..building import done_at
+from ..building import EARLY, done_at
 from .conftest import opened_at
 from .test_tamper import at_once, healed, tamper_and_heal
 
-CHAPTERS = done_at("mostly")[len(done_at("halfway")) :]
+CHAPTERS = done_at("mostly")[len(EARLY) :]
 
 
 @pytest.fixture(scope="module")
