@@ -11,7 +11,9 @@ sudo(8).
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
+import hashlib
 import json
 import secrets
 import socket
@@ -134,9 +136,8 @@ class Server:
         try:
             mark = secrets.token_hex(8)
             channel.exec_command(command(self.profile.user, self._sudo, mark))
-            program = resources.files("ispguide").joinpath("remote.py").read_text()
             load = zlib.compress(
-                json.dumps({"program": program, "request": request}).encode()
+                json.dumps({**_program(), "request": request}).encode()
             )
             password = self._sudo.reveal() + "\n" if self._sudo else ""
             with _hung_up(channel):
@@ -181,6 +182,13 @@ def _hung_up(channel: Any) -> Iterator[None]:
     except OSError:
         if not (channel.closed and channel.get_transport().is_active()):
             raise
+
+
+@functools.cache
+def _program() -> dict[str, str]:
+    """What runs on the server, with a name that says which one it is."""
+    text = resources.files("ispguide").joinpath("remote.py").read_text()
+    return {"name": hashlib.sha256(text.encode()).hexdigest()[:16], "program": text}
 
 
 def _who() -> str:

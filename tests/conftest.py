@@ -124,8 +124,8 @@ def mostly(home: Path, yard: Yard) -> None:
 
 
 @pytest.fixture
-def seat(built: Built) -> dict:
-    """The built practice server, as `lab status --json` describes it."""
+def seat(home: Path) -> dict:
+    """The practice server, as `lab status --json` describes it."""
     return lab.status().as_dict()["seats"][0]
 
 
@@ -200,13 +200,13 @@ def back_to_built() -> None:
     put_back = f"rm -rf {ZONES} && tar -C / -xf {KEPT}"
     world.with_zones(internet, put_back if published else "practice-zones")
     lab.load("built")
+    rspamd_answers()
     with (guide := tasks.open_guide()).server:
         if not published:
             settled(guide, but=("dns", "dkim"))
             assert guide.apply("dns", "dkim.public_keys").ok
             world.with_zones(internet, f"tar -cf {KEPT} {ZONES}")
         settled(guide)
-    rspamd_answers()
 
 
 def world_anew() -> None:

@@ -24,7 +24,7 @@ def sql(query: str) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two(built, cli):
+def two(mostly, cli):
     for who in (ANNA, BEN):
         done = cli("people", "add", who, "--password-stdin", stdin=PASSWORD)
         assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ SMALL = 60_000
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two(built, cli):
+def two(mostly, cli):
     """Two people: one whose mailbox is full, one with room."""
     for who in (FULL, FREE):
         done = cli("people", "add", who, "--password-stdin", stdin=PASSWORD)

@@ -75,6 +75,16 @@ def test_sudo_that_asks_gets_the_password_on_standard_input(sudoer):
     assert "not-the-password" not in str(vars(wrong.value))
 
 
+def test_the_program_is_kept_for_root_alone_and_runs_where_it_cannot_be():
+    assert a_guide().check("server").ok
+    assert shell("stat -c '%U %a' /run/ispguide/program-*").split() == ["root", "700"]
+    assert "remote." in shell("ls /run/ispguide/program-*/__pycache__")
+    in_its_place = "cd /run/ispguide && p=$(echo program-*) && rm -r $p && touch $p"
+    shell(in_its_place)
+    assert a_guide().check("server").ok
+    shell("rm /run/ispguide/program-*")
+
+
 def test_a_wrong_key_gets_a_sentence(tmp_path):
     key = tmp_path / "other"
     subprocess.run(
