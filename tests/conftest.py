@@ -121,6 +121,7 @@ def mostly(home: Path, yard: Yard) -> None:
     """The same with the chapters up to 13."""
     yard.on_the_way("mostly")
     load("mostly")
+    rspamd_answers()
 
 
 @pytest.fixture
