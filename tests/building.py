@@ -73,6 +73,8 @@ class Yard:
 
     def __init__(self, folder: Path, keep: bool):
         self.folder, self.keep = folder, keep
+        #: Whether the server of this hand is the one that it has just built.
+        self.fresh = False
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
@@ -134,6 +136,7 @@ class Yard:
                 with first():
                     made = self._build()
                 note.write_text(json.dumps(asdict(made)))
+                self.fresh = True
                 return made
             made = Built(**json.loads(note.read_text()))
             self._take("built", made.lab)
@@ -144,6 +147,7 @@ class Yard:
         if not self._taken(name):
             self.built()  # nobody was about to build it
             assert self._taken(name)
+        self.fresh = False  # it goes where the checkpoint is put
 
     def _taken(self, name: str) -> bool:
         with self._alone(name):

@@ -94,10 +94,11 @@ def made(home: Path, yard: Yard) -> Built:
 
 
 @pytest.fixture(scope="module")
-def built(made: Built) -> Built:
+def built(made: Built, yard: Yard) -> Built:
     """The server that the notebooks built.  Each file that asks for it gets it as it
     was then, whatever the file before did to it, and need not clean up behind itself."""
-    back_to_built()
+    back_to_built(fresh=yard.fresh)
+    yard.fresh = False
     return made
 
 
@@ -193,19 +194,21 @@ def load(name: str) -> None:
     lab.load(name)
 
 
-def back_to_built() -> None:
-    """The built server again, its DNS records published."""
+def back_to_built(fresh: bool = False) -> None:
+    """The built server again, its DNS records published; `fresh`: so it is already."""
     world_anew()
     internet = current().internet
     published = internet.run(["test", "-e", KEPT]).returncode == 0
-    put_back = f"rm -rf {ZONES} && tar -C / -xf {KEPT}"
-    world.with_zones(internet, put_back if published else "practice-zones")
-    lab.load("built")
+    if not fresh:
+        put_back = f"rm -rf {ZONES} && tar -C / -xf {KEPT}"
+        world.with_zones(internet, put_back if published else "practice-zones")
+        lab.load("built")
     rspamd_answers()
     with (guide := tasks.open_guide()).server:
-        if not published:
+        if not (published or fresh):
             settled(guide, but=("dns", "dkim"))
             assert guide.apply("dns", "dkim.public_keys").ok
+        if not published:
             world.with_zones(internet, f"tar -cf {KEPT} {ZONES}")
         settled(guide)
 

@@ -41,8 +41,8 @@ MEANWHILE = (
 )
 #: The longest first, lest one of them be left over at the end.
 LONG = (
-    "tamper", "moving", "backup", "brute_force", "world", "dns", "smarthost",
-    "pictures", "domains", "webmail", "dkim", "main_job",
+    "recording", "run_all", "tamper", "moving", "backup", "brute_force", "world", "dns",
+    "smarthost", "pictures", "domains", "webmail", "dkim", "main_job",
 )  # fmt: skip
 #: The folders whose tests need a practice server.
 SERVERS = ("practice", "browser")

@@ -32,6 +32,8 @@ THEMES = (
 )
 #: Chromium's word when an address came or went on this computer.
 NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+#: Parts of JupyterLab that it asks for once: its scripts, and its theme.
+NEEDED = ("/static/", "/lab/api/themes/")
 TEXT, PROMPT = ".jp-MarkdownCell .jp-RenderedMarkdown", ".jp-CodeCell .jp-InputPrompt"
 #: The numbers beside the cells; 0: it never ran, or runs now.
 NUMBERS = f"""[...document.querySelectorAll(
@@ -128,12 +130,13 @@ class Reader:
 
         Once more, as a reader would, where a part of JupyterLab was lost on the way,
         because an address came or went on this computer (see `opened` in conftest.py):
-        without that part it never begins."""
+        without that part it never begins, or nothing stands where it should."""
         where = f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset&token="
         lost = list[str]()
 
         def note(request: Request) -> None:  # all else it asks for again by itself
-            if request.failure == NETWORK_CHANGED and "/static/" in request.url:
+            needed = any(part in request.url for part in NEEDED)
+            if request.failure == NETWORK_CHANGED and needed:
                 lost.append(request.url)
 
         def go() -> None:
@@ -148,7 +151,9 @@ class Reader:
         self.page.on("requestfailed", note)
         go()
         end = time.monotonic() + 60
-        while not self.tab(notebook).is_visible() and time.monotonic() < end:
+        while lost or not self.tab(notebook).is_visible():
+            if time.monotonic() > end:
+                break
             if lost:
                 go()
             self.page.wait_for_timeout(50)

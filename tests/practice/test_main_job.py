@@ -53,11 +53,13 @@ def test_the_mailbox_of_the_proofs_is_gone(built):
 
 
 def test_what_one_of_them_left_goes_with_the_next(built):
-    """As after a power cut."""
-    shell("mkdir -p /var/vmail/example.test/ispguide-proof-1-00/Maildir")
+    """As after a power cut; what somebody called much the same stays."""
+    mine = "/var/vmail/example.test/ispguide-proof-reading"
+    shell(f"cd /var/vmail/example.test && mkdir -p {mine} ispguide-proof-1-0f0f0f0f/x")
     with (guide := tasks.open_guide()).server, opened(guide):
         pass
-    assert not shell(LEFT)
+    assert shell(LEFT).split() == [mine]
+    shell(f"rmdir {mine}")
 
 
 # --- Anna --------------------------------------------------------------------
