@@ -451,14 +451,10 @@ def tell(facts):
     jobs = [([f], ask_alone) for f in alone]
     jobs += [(group, ASK_TOGETHER[group[0][0]]) for group in together if group]
     told: list[list[tuple[object, object]]] = [[] for _ in jobs]
-    todo = list(enumerate(jobs))
+    todo = iter(list(enumerate(jobs)))  # one for all threads: each takes the next
 
     def work():
-        while True:
-            try:
-                place, job = todo.pop()
-            except IndexError:
-                return
+        for place, job in todo:
             told[place] = answered(*job)
 
     side_by_side(work, min(8, len(jobs)))
@@ -827,7 +823,8 @@ def launch(request):
         "python3",
         "-IS",
         "-c",
-        "import sys; sys.path.insert(0, sys.argv[1]); import remote; remote.perform()",
+        "import sys; sys.path.insert(0, sys.argv[1]); import remote; "
+        "remote.perform(remote.Path(sys.argv[2]))",
         os.path.dirname(__file__),
         str(folder),
     ]
@@ -837,10 +834,9 @@ def launch(request):
     return folder
 
 
-def perform():
+def perform(folder):
     """What the unit does: lock, do, leave the result, forget what was asked."""
     global VAULT
-    folder = Path(sys.argv[2])
     os.umask(0o022)
     request = json.loads((folder / "request").read_text())
     (folder / "request").unlink()

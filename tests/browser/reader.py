@@ -151,9 +151,7 @@ class Reader:
         self.page.on("requestfailed", note)
         go()
         end = time.monotonic() + 60
-        while lost or not self.tab(notebook).is_visible():
-            if time.monotonic() > end:
-                break
+        while (lost or not self.tab(notebook).is_visible()) and time.monotonic() < end:
             if lost:
                 go()
             self.page.wait_for_timeout(50)

@@ -85,6 +85,15 @@ def test_the_program_is_kept_for_root_alone_and_runs_where_it_cannot_be():
     shell("rm /run/ispguide/program-*")
 
 
+def test_a_full_run_leaves_no_piece_of_the_program_behind():
+    shell("mount -t tmpfs -o size=8k none /run/ispguide")
+    try:
+        assert a_guide().check("server").ok
+        assert shell("find /run/ispguide -type f") == ""
+    finally:
+        shell("umount /run/ispguide")
+
+
 def test_a_wrong_key_gets_a_sentence(tmp_path):
     key = tmp_path / "other"
     subprocess.run(
