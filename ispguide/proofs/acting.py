@@ -39,10 +39,15 @@ class Refused(Exception):
     """The server said no where a proof needs a yes to go on."""
 
 
+class RefusedForNow(Refused):
+    """It said "not now"; a mail program would ask again."""
+
+
 def need(reply: Reply, what: str) -> Reply:
     """`reply` if it is a yes; else the proof ends here, not held."""
     if not reply.good:
-        raise Refused(f"{what} was refused: {reply.text!r}.")
+        refused = RefusedForNow if reply.later else Refused
+        raise refused(f"{what} was refused: {reply.text!r}.")
     return reply
 
 

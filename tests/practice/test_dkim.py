@@ -18,6 +18,7 @@ from ispguide.dkim.keys import seen
 from ispguide.dkim.records import FACTS
 from ispguide.dns.publish import Publish
 from ispguide.outside import NotReached
+from ispguide.proofs.acting import Refused, RefusedForNow
 from ispguide.proofs.letters import letter, token
 from ispguide.proofs.signatures import fits, signature
 from ispguide.proving import opened
@@ -55,7 +56,10 @@ def judged(guide, words: str):
 
 
 class Stream:
-    """Letters with a login, one after the other, each checked when it arrives."""
+    """Letters with a login, one after the other, each checked when it arrives.
+
+    What is refused for now (4xx) is sent again, as every mail server and outbox does:
+    rspamd 3.4 that is reloaded ends a letter's session that takes half a second more."""
 
     def __init__(self, guide):
         self.guide, self.sent, self.refused, self.seals = guide, [], [], {}
@@ -76,19 +80,23 @@ class Stream:
         self._opened.__exit__(*error)
 
     def _send(self):
-        me = self.ctx.address
+        me, mark = self.ctx.address, token()
         while not self._end.is_set():
-            mark = token()
             try:
                 with self.ctx.logged_in(587) as smtp:
                     said = smtp.deliver(me, me, letter(mark, me, sender=me))
-            except NotReached as error:
+            except RefusedForNow:
+                continue
+            except (NotReached, Refused) as error:
                 self.refused.append(str(error))
+                continue
+            if said.later:
                 continue
             if said.good:
                 self.sent.append(mark)
             else:
                 self.refused.append(said.text)
+            mark = token()
 
     def _read(self):
         quiet = time.monotonic() + 60
