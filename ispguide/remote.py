@@ -1017,18 +1017,31 @@ def sweep(domain, local):
     call(["doveadm", "kick", f"{local}@{domain}"])
     folder, end = Path("/var/vmail", domain, local), time.monotonic() + 15
     while True:  # who is on the way out, or a letter on its way in, may write once more
+        late = time.monotonic() > end
         inside = call(["doveadm", "-f", "flow", "who", f"{local}@{domain}"])[1].strip()
-        busy = inside or arriving(local)
+        busy = under_way(local, domain, late) or inside
         shutil.rmtree(folder, ignore_errors=True)
-        if not busy and not folder.exists() or time.monotonic() > end:
+        if late or not busy and not folder.exists():
             return
         time.sleep(0.1)
 
 
-def arriving(local):
-    """Whether a letter to it is just being delivered (postqueue(1))."""
-    letters = call(["postqueue", "-j"])[1].splitlines()
-    return any(local in one and '"queue_name": "active"' in one for one in letters)
+def under_way(local, domain, late):
+    """Whether a letter to or from it is just being delivered (postqueue(1)).
+
+    One that waits to be tried again is taken back, for it would leave after its proof;
+    `late`: so is one that still tries to reach somebody."""
+    ours = {f"{local}@{domain}", f"{local}-alias@{domain}"}
+    letters = [json.loads(one) for one in call(["postqueue", "-j"])[1].splitlines()]
+    mine = [
+        one
+        for one in letters
+        if one["sender"] in ours or {r["address"] for r in one["recipients"]} <= ours
+    ]
+    back = [o["queue_id"] for o in mine if late or o["queue_name"] == "deferred"]
+    if back:
+        call(["postsuper", "-d", "-"], "\n".join(back))
+    return any(one["queue_name"] == "active" for one in mine)
 
 
 def sweep_old(domain):

@@ -238,18 +238,31 @@ def test_times_are_read_with_microseconds(far):
     assert far('print(remote.microseconds("n/a"))') == 0
 
 
-def test_a_letter_that_is_just_being_delivered_is_waited_for(far):
-    """Not one that waits for another day, nor one to somebody else."""
+def test_letters_of_a_proof_are_waited_for_or_taken_back(far):
+    """Waited for while one is delivered, not too long, and taken back when it would be
+    tried again; a person's letter is neither, whom else it also goes to."""
+    ours, person = "proof-1@example.test", "anna@example.test"
     queue = [
-        {"queue_name": name, "recipients": [{"address": f"{who}@example.test"}]}
-        for name, who in (("active", "proof-1"), ("deferred", "proof-2"))
-    ]
+        {"queue_name": name, "queue_id": str(number), "sender": sender,
+         "recipients": [{"address": to} for to in all_of_them]}
+        for number, (name, sender, all_of_them) in enumerate([
+            ("deferred", person, [ours, person]), ("deferred", ours, [person]),
+            ("deferred", "", ["proof-1-alias@example.test"]), ("active", "", [ours]),
+            ("active", "proof-2@example.test", [person])])
+    ]  # fmt: skip
     lines = "\n".join(map(json.dumps, queue))
     said = far(f"""
-remote.call = lambda argv: (0, {lines!r}, "")
-print(json.dumps([remote.arriving(f"proof-{{n}}") for n in (1, 2, 3)]))
+gone = []
+def call(argv, stdin=""):
+    gone.extend(stdin.split())
+    return 0, {lines!r}, ""
+remote.call = call
+under_way = [remote.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3)]
+at_first = list(gone)
+remote.under_way("proof-1", "example.test", True)
+print(json.dumps([under_way, at_first, gone[len(at_first):]]))
 """)
-    assert said == [True, False, False]
+    assert said == [[True, True, False], ["1", "2"], ["1", "2", "3"]]
 
 
 def test_a_password_becomes_a_bcrypt_hash_and_a_longer_one_is_refused(far):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -19,6 +20,10 @@ from urllib.parse import urlencode
 from ispguide.outside import Talk, Where
 from ispguide.proofs.acting import CannotTell, Context, Refused
 from ispguide.settings import Secret
+
+#: Roundcube notes who comes for the first time, and refuses one of two who are the same
+#: person and come together.
+ENTERING = threading.Lock()
 
 FORM, XML = "application/x-www-form-urlencoded", "text/xml; charset=utf-8"
 
@@ -108,7 +113,9 @@ class Reading:
         self.browser, self.ctx = Browser(ctx), ctx
 
     def __enter__(self) -> Browser:
-        if not self.browser.login(self.ctx.address, self.ctx.mailbox.password):
+        with ENTERING:
+            inside = self.browser.login(self.ctx.address, self.ctx.mailbox.password)
+        if not inside:
             raise Refused("Roundcube did not take the right password.")
         return self.browser
 

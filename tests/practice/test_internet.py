@@ -6,6 +6,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -108,6 +109,13 @@ def test_our_letter_is_taken_and_judged(writes, net, six):
     assert (f"IPv6:{net.ip6(10)}" if six else net.ip4(10)) in came
     assert {"spf": "pass", "dmarc": "pass"}.items() <= letter.verdict.items()
     assert "dkim" in letter.verdict
+
+
+def test_letters_that_come_together_are_all_judged(writes):
+    """OpenDKIM ends where two meet in it, so friend.test takes one after the other."""
+    with ThreadPoolExecutor(6) as pool:
+        marks = list(pool.map(lambda _: writes(), range(6)))
+    assert all("dkim" in lab.friend.letter(mark).verdict for mark in marks)
 
 
 def test_a_verdict_brought_along_counts_for_nothing(writes):
