@@ -1032,16 +1032,18 @@ def under_way(local, domain, late):
     One that waits to be tried again is taken back, for it would leave after its proof;
     `late`: so is one that still tries to reach somebody."""
     ours = {f"{local}@{domain}", f"{local}-alias@{domain}"}
-    letters = [json.loads(one) for one in call(["postqueue", "-j"])[1].splitlines()]
-    mine = [
-        one
-        for one in letters
-        if one["sender"] in ours or {r["address"] for r in one["recipients"]} <= ours
-    ]
-    back = [o["queue_id"] for o in mine if late or o["queue_name"] == "deferred"]
+    busy, back = False, []
+    for one in map(json.loads, call(["postqueue", "-j"])[1].splitlines()):
+        to = {recipient["address"] for recipient in one["recipients"]}
+        active = one["queue_name"] == "active"
+        busy |= active and bool(ours & {one["sender"], *to})
+        # A letter that names nobody yet is somebody else's.
+        own = one["sender"] in ours or to and to <= ours
+        if own and (one["queue_name"] == "deferred" or late and active):
+            back.append(one["queue_id"])
     if back:
         call(["postsuper", "-d", "-"], "\n".join(back))
-    return any(one["queue_name"] == "active" for one in mine)
+    return busy
 
 
 def sweep_old(domain):

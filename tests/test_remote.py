@@ -248,7 +248,8 @@ def test_letters_of_a_proof_are_waited_for_or_taken_back(far):
         for number, (name, sender, all_of_them) in enumerate([
             ("deferred", person, [ours, person]), ("deferred", ours, [person]),
             ("deferred", "", ["proof-1-alias@example.test"]), ("active", "", [ours]),
-            ("active", "proof-2@example.test", [person])])
+            ("active", "proof-2@example.test", [person]), ("deferred", person, []),
+            ("active", person, ["proof-3@example.test", person]), ("incoming", "", [])])
     ]  # fmt: skip
     lines = "\n".join(map(json.dumps, queue))
     said = far(f"""
@@ -257,12 +258,12 @@ def call(argv, stdin=""):
     gone.extend(stdin.split())
     return 0, {lines!r}, ""
 remote.call = call
-under_way = [remote.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3)]
+under_way = [remote.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3, 4)]
 at_first = list(gone)
 remote.under_way("proof-1", "example.test", True)
 print(json.dumps([under_way, at_first, gone[len(at_first):]]))
 """)
-    assert said == [[True, True, False], ["1", "2"], ["1", "2", "3"]]
+    assert said == [[True, True, True, False], ["1", "2"], ["1", "2", "3"]]
 
 
 def test_a_password_becomes_a_bcrypt_hash_and_a_longer_one_is_refused(far):
