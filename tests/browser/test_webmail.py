@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from ispguide import lab, tasks
 from ispguide.secret import Secret
@@ -63,19 +63,29 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
         page.screenshot(path=PICTURES / f"end-of-{request.node.name}.png")
 
 
+def ready(page: Page | Frame) -> None:
+    """Wait until Roundcube's script has begun and nothing it asks for is under way:
+    before, and while it is busy, its buttons do nothing, and say nothing either."""
+    page.wait_for_function("() => window.rcmail?.loaded && !rcmail.busy")
+
+
+def visit(page: Page, where: str = "") -> None:
+    page.goto(HOST + where)
+    ready(page)
+
+
 def login(page: Page, password: str) -> None:
-    page.goto(HOST)
+    visit(page)
     page.get_by_role("textbox", name="Username").fill(ANNA)
     page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Login").click()
 
 
 def inside(page: Page) -> None:
-    """Wait until the list of letters has come, and all else that Roundcube asks for:
-    while it is busy, its buttons do nothing."""
-    bar = page.get_by_role("toolbar", name="List navigation")
-    expect(bar).to_contain_text(re.compile("Messages|empty"))
-    page.wait_for_function("() => !rcmail.busy")
+    """Wait until the list of letters has come.  The server writes the page without it
+    ("Mailbox is empty"): the script, when it begins, asks for it."""
+    expect(page.get_by_role("toolbar", name="List navigation")).to_be_visible()
+    ready(page)
 
 
 def told(page: Page, words: str) -> None:
@@ -114,6 +124,8 @@ def test_a_letter_is_read(page: Page) -> None:
 
 def test_a_letter_is_written_and_arrives(page: Page) -> None:
     page.get_by_role("button", name="Compose").click()
+    page.wait_for_url("**_action=compose**")
+    ready(page)
     page.locator("ul.recipient-input input").first.fill("ben@friend.test")
     page.get_by_role("textbox", name="Subject").fill("From a browser")
     page.get_by_role("textbox", name="Message Body").fill("Written far from home.")
@@ -127,9 +139,12 @@ def test_a_letter_is_written_and_arrives(page: Page) -> None:
 
 
 def test_a_rule_files_a_letter(page: Page) -> None:
-    page.goto(f"{HOST}/?_task=settings&_action=plugin.managesieve")
+    visit(page, "/?_task=settings&_action=plugin.managesieve")
     page.get_by_role("button", name="Create").click()
-    form = page.frame_locator("iframe").first
+    page.frame_locator("#filter-box").get_by_label("Filter name").wait_for()
+    form = page.frame("filter-box")
+    assert form
+    ready(form)
     form.get_by_role("textbox", name="Filter name").fill("the club")
     form.locator("#rule_target0 ~ * input, #rule_op0 ~ * input").first.fill("Club news")
     form.locator("#action_mailbox0").select_option(label="Drafts")
@@ -141,7 +156,7 @@ def test_a_rule_files_a_letter(page: Page) -> None:
 
 
 def test_an_answer_while_away_is_sent_once(page: Page) -> None:
-    page.goto(f"{HOST}/?_task=settings&_action=plugin.managesieve-vacation")
+    visit(page, "/?_task=settings&_action=plugin.managesieve-vacation")
     page.get_by_role("textbox", name="Subject").fill("I am at the sea")
     page.get_by_role("textbox", name="Body", exact=True).fill("Back in September.")
     page.get_by_role("combobox", name="Status").select_option("On")
@@ -177,7 +192,7 @@ def test_a_short_password_is_refused_and_a_long_one_opens(page: Page) -> None:
 
 
 def change(page: Page, old: str, new: str) -> None:
-    page.goto(f"{HOST}/?_task=settings&_action=plugin.password")
+    visit(page, "/?_task=settings&_action=plugin.password")
     page.get_by_role("textbox", name="Current Password").fill(old)
     page.get_by_role("textbox", name="New Password:", exact=True).fill(new)
     page.get_by_role("textbox", name="Confirm New Password").fill(new)
