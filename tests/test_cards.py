@@ -14,6 +14,7 @@ from ispguide import replay
 from ispguide.notebook.card import CARDS
 from ispguide.notebook.pages import Page
 from ispguide.notebook.work import worker
+from ispguide.saving import folder
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -61,6 +62,33 @@ def test_fifty_times_the_same_cell_leaves_one_card_and_no_thread():
     assert list(CARDS) == ["server.the_machine"]
     assert len(_instances) == before
     assert set(threading.enumerate()) <= threads
+
+
+def test_what_a_saved_notebook_shows_is_what_was_shown_last():
+    """A cell and its card's work show something at the same moment."""
+    card = run("server", "the_machine")
+    together, went_wrong = threading.Barrier(8), list[Exception]()
+
+    def show(number: int) -> None:
+        try:
+            for turn in range(100):
+                together.wait()
+                card.show(f"report {number} of turn {turn}")
+        except Exception as error:
+            went_wrong.append(error)
+            together.abort()
+
+    hands = [threading.Thread(target=show, args=(n,)) for n in range(8)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    assert not went_wrong
+    (kept,) = folder().iterdir()
+    assert kept.read_text() == card.static()
+    card.close()
+    card.show("too late")
+    assert not list(folder().iterdir())
 
 
 def test_a_step_that_waits_says_for_what():

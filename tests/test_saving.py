@@ -180,8 +180,8 @@ def test_files_and_folders_are_not_touched(manager, tmp_path):
 
 
 def test_reports_of_dead_kernels_are_swept(saved):
-    shown.keep("old", "x")
-    shown.keep("new", "x")
+    shown.keep(lambda: "old", lambda: "x")
+    shown.keep(lambda: "new", lambda: "x")
     old, new = folder() / "old.html", folder() / "new.html"
     os.utime(old, (0, time.time() - KEPT - 10))
     saved()

@@ -90,8 +90,12 @@ class Card:
     def show(self, html: str) -> None:
         """The report; a saved notebook keeps it in the card's place."""
         self.body.value = frame.box(html)
-        if self.box.comm:  # a job may end after its card was closed
-            shown.keep(self.box.model_id, self.static())
+        shown.keep(self._model, self.static)
+
+    def _model(self) -> str | None:
+        """Its id on the page; none once it is closed."""
+        comm = self.box.comm
+        return comm.comm_id if comm else None
 
     def static(self) -> str:
         """The card as plain HTML, without anything to press."""
@@ -155,9 +159,11 @@ class Card:
     def close(self) -> None:
         """Leave nothing behind: no job, no model, no file."""
         drop(self)
-        shown.forget(self.box.model_id)
+        model = self._model()
         for part in (*every(self.bar), *every(self.inside), *every(self.box)):
             part.close()
+        if model:
+            shown.forget(model)  # last: a job may still show how it ended
 
     def _repr_mimebundle_(self, **more: Any) -> Any:
         found = self.box._repr_mimebundle_(**more)
