@@ -135,7 +135,8 @@ class Reader:
         lost = list[str]()
 
         def note(request: Request) -> None:  # all else it asks for again by itself
-            needed = any(part in request.url for part in NEEDED)
+            page = request.is_navigation_request()
+            needed = page or any(part in request.url for part in NEEDED)
             if request.failure == NETWORK_CHANGED and needed:
                 lost.append(request.url)
 
@@ -144,7 +145,8 @@ class Reader:
             try:
                 self.page.goto(where + self.desk.token)
             except Error as error:
-                if NETWORK_CHANGED not in error.message:
+                # Sometimes Chromium's page about it comes first, and is all it says.
+                if NETWORK_CHANGED not in error.message and not lost:
                     raise
                 lost.append(where)
 
