@@ -92,8 +92,10 @@ def login(page: Page, password: str) -> None:
 def inside(page: Page) -> None:
     """Wait until the list of letters has come.  The server writes the page without it
     ("Mailbox is empty"): the script, when it begins, asks for it."""
-    expect(page.get_by_role("toolbar", name="List navigation")).to_be_visible()
+    bar = page.get_by_role("toolbar", name="List navigation")
+    expect(bar).to_be_visible()
     ready(page)
+    expect(bar).to_contain_text(re.compile("Messages|empty"))
 
 
 def told(page: Page, words: str) -> None:
