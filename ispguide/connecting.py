@@ -11,7 +11,7 @@ from typing import Any
 
 from fabric import task
 
-from ispguide import ssh
+from ispguide import problems, ssh
 from ispguide.errors import GuideError, SettingsProblem, UnknownServer
 from ispguide.names import host_name_problems
 from ispguide.profile import Profile, home
@@ -43,7 +43,7 @@ def connect(
     )
     with Server(profile, sudo) as server:
         found = (server.exchange().settings or {}).get("text")
-    settings = Settings.from_toml(found) if found else first
+    settings = problems.read(found) if found else first
     if settings is None:
         raise GuideError(
             f"{where} has no settings of this guide yet.",
@@ -73,9 +73,9 @@ def _parts(where: str) -> tuple[str, str, int]:
 
 def _new_settings(domain: str) -> Settings:
     """The defaults for a new mail domain; SettingsProblem when it is no domain."""
-    if problems := host_name_problems(domain):
-        raise SettingsProblem(problems[0])
-    return Settings(f"mail.{domain}", domain, f"postmaster@{domain}").checked()
+    if found := host_name_problems(domain):
+        raise SettingsProblem(found[0])
+    return problems.checked(Settings(f"mail.{domain}", domain, f"postmaster@{domain}"))
 
 
 def _known_hosts(host: str) -> Path:

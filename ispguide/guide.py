@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ispguide import problems
 from ispguide.actions import Action
 from ispguide.chapter import Chapter, Step, What, rests_on, select
 from ispguide.facts import Fact
@@ -118,7 +119,7 @@ class Guide:
 
     def _take_over(self, text: str) -> None:
         """The server remembers its guide: its settings win over the profile's copy."""
-        self.settings = Settings.from_toml(text)
+        self.settings = problems.read(text)
         self.server.profile = self.server.profile.with_settings(self.settings)
         if self.server.profile.name:
             self.server.profile.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ispguide import problems
 from ispguide.chapters import GUIDE
 from ispguide.errors import GuideError
 from ispguide.guide import Guide
@@ -19,7 +20,7 @@ def open_guide(server: str = PRACTICE, sudo: Secret | None = None) -> Guide:
         profile = _with_its_settings(profile, sudo)
     there = open_server(profile, sudo)
     assert there.profile.settings
-    return Guide(there, there.profile.settings.checked(), GUIDE)
+    return Guide(there, problems.checked(there.profile.settings), GUIDE)
 
 
 def open_server(profile: Profile, sudo: Secret | None = None) -> Server:
@@ -47,6 +48,6 @@ def _with_its_settings(profile: Profile, sudo: Secret | None) -> Profile:
             f"./guide connect {profile.user}@{profile.host} --domain example.org",
             kind="no-settings",
         )
-    profile = profile.with_settings(Settings.from_toml(found))
+    profile = profile.with_settings(problems.read(found))
     profile.save()
     return profile

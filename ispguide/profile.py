@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ispguide import problems
 from ispguide.errors import GuideError
 from ispguide.settings import Settings
 
@@ -92,7 +93,7 @@ class Profile:
         if table is None:
             return profile
         text = "\n".join(f"{k} = {json.dumps(v)}" for k, v in table.items())
-        return profile.with_settings(Settings.from_toml(text))
+        return profile.with_settings(problems.read(text))
 
 
 def names() -> list[str]:

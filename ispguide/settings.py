@@ -10,20 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ispguide.backup.places import problems as backup_problems
-from ispguide.deciding import DMARC, TLS, other_problems, tls_problems
 from ispguide.errors import SettingsProblem
-from ispguide.moving.places import problems as moving_problems
-from ispguide.names import address_problems, kept, name_problems
+from ispguide.names import kept
 from ispguide.secret import Secret
-from ispguide.smarthost import problems as smarthost_problems
 
-__all__ = ["DMARC", "PATH", "TLS", "Secret", "Settings", "text_hash"]
+__all__ = ["PATH", "Secret", "Settings", "text_hash"]
 
 #: Where the server keeps them.
 PATH = "/etc/ispguide/settings.toml"
@@ -31,7 +26,7 @@ PATH = "/etc/ispguide/settings.toml"
 
 @dataclass(frozen=True)
 class Settings:
-    """The reader's decisions; `problems()` says in sentences what cannot be."""
+    """The reader's decisions; `problems.of` says in sentences what cannot be."""
 
     hostname: str  #: the server's full name, e.g. mail.example.org
     domain: str  #: the first mail domain, e.g. example.org
@@ -108,38 +103,6 @@ class Settings:
         certificate that we signed ourselves."""
         return "" if self.tls == "self-signed" else self.mta_sts
 
-    def problems(self) -> list[str]:
-        """Sentences for the form: what is so, what should be so.  Empty: fine."""
-        found = [*name_problems("server's name", self.hostname, dots=2)]
-        for what, name in (
-            ("mail domain", self.domain),
-            ("other mail server", self.other_server),
-            ("block list", self.block_list),
-        ):
-            found += name_problems(what, name, dots=1)
-        found += address_problems(self.postmaster)
-        if not found and self.hostname == self.domain:
-            found.append(
-                f"Server and mail domain are both called {self.domain}. "
-                "Postfix needs two names: call the server mail." + self.domain + "."
-            )
-        found += tls_problems(self)
-        found += other_problems(self)
-        found += smarthost_problems(self)
-        found += backup_problems(self)
-        found += moving_problems(self)
-        if not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", self.timezone):
-            found.append(
-                f"{self.timezone!r} is no time zone. Write one like Europe/Berlin."
-            )
-        return found
-
-    def checked(self) -> Settings:
-        """Self, or SettingsProblem with every problem in it."""
-        if found := self.problems():
-            raise SettingsProblem("\n".join(found))
-        return self
-
     def to_toml(self) -> str:
         """As the file on the server; JSON strings and numbers are valid TOML."""
         lines = (f"{k} = {json.dumps(v)}" for k, v in asdict(self).items())
@@ -150,7 +113,9 @@ class Settings:
 
     @classmethod
     def from_toml(cls, text: str) -> Settings:
-        """From such a file.  Raises SettingsProblem in a sentence."""
+        """From such a file, as it is written: whether it can be, `problems.read` says.
+
+        Raises SettingsProblem in a sentence where a word is of the wrong kind."""
         try:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -166,7 +131,7 @@ class Settings:
                 f"It may hold {', '.join(sorted(known))}.",
                 "Remove that line, or use the version of ispguide that wrote it.",
             )
-        return _typed(cls, values).checked()
+        return _typed(cls, values)
 
     @property
     def hash(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fabric import task
 
+from ispguide import problems
 from ispguide.actions import Action, MakeDirectory, Write
 from ispguide.errors import GuideError
 from ispguide.opening import PRACTICE, open_server
@@ -27,7 +28,7 @@ def save_settings(
     c: Any, settings: Any, server: str = PRACTICE, sudo: Any = None
 ) -> None:
     """Keep other settings, on the server and in the profile."""
-    settings.checked()
+    problems.checked(settings)
     profile = Profile.load(server)
     with open_server(profile, sudo) as there:
         answer = there.exchange(written(settings), step="settings")

@@ -12,7 +12,7 @@ from typing import Any
 
 from fabric import task
 
-from ispguide import facts
+from ispguide import facts, problems
 from ispguide.actions import Action, Remove
 from ispguide.errors import GuideError
 from ispguide.guide import Guide
@@ -96,9 +96,8 @@ def _looks_alike(text: str, s: Settings) -> bool:
 
 
 def _changed(guide: Guide, smarthost: str, user: str, spf: str) -> Settings:
-    return replace(
-        guide.settings, smarthost=smarthost, smarthost_user=user, smarthost_spf=spf
-    ).checked()
+    through = {"smarthost": smarthost, "smarthost_user": user, "smarthost_spf": spf}
+    return problems.checked(replace(guide.settings, **through))
 
 
 def _new(guide: Guide, password: Secret) -> Sequence[Action]:

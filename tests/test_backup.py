@@ -17,7 +17,7 @@ from types import ModuleType
 
 import pytest
 
-from ispguide import facts
+from ispguide import facts, problems
 from ispguide.backup import inventory, paper, places, returning, things
 from ispguide.backup.things import KnownMachine, LastBackup
 from ispguide.chapters import backup
@@ -58,13 +58,13 @@ GOOD = {
     ],
 )
 def test_where_backups_may_go(target, fine):
-    assert (not replace(S, backup_to=target).problems()) is fine
+    assert (not problems.of(replace(S, backup_to=target))) is fine
 
 
 def test_a_fingerprint_is_one():
     good = "SHA256:" + "a" * 43
-    assert not replace(ELSEWHERE, backup_fingerprint=good).problems()
-    assert replace(ELSEWHERE, backup_fingerprint="MD5:aa:bb").problems()
+    assert not problems.of(replace(ELSEWHERE, backup_fingerprint=good))
+    assert problems.of(replace(ELSEWHERE, backup_fingerprint="MD5:aa:bb"))
 
 
 def test_the_repository_in_the_words_of_restic():

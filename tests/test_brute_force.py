@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import facts
+from ispguide import facts, problems
 from ispguide.actions import Run
 from ispguide.chapters import GUIDE
 from ispguide.errors import CannotReachServer, GuideError
@@ -52,13 +52,13 @@ def have(firewall: Firewall, **other) -> dict:
     ],
 )
 def test_doors_of_ones_own(text, tcp, udp):
-    assert ports.problems(text) == []
+    assert problems.of(replace(SETTINGS, more_ports=text)) == []
     assert ports.own(text) == {"tcp": tcp, "udp": udp}
 
 
 @pytest.mark.parametrize("text", ["ssh", "70000", "0", "8080/sctp", "22; flush", "-1"])
 def test_what_names_no_door_is_said(text):
-    (said,) = replace(SETTINGS, more_ports=text.replace("; ", ";")).problems()
+    (said,) = problems.of(replace(SETTINGS, more_ports=text.replace("; ", ";")))
     assert "no port" in said
 
 
@@ -69,7 +69,7 @@ def test_the_way_in_is_where_sshd_answers_and_where_we_came_in():
 
 
 def test_a_day_holds_what_an_hour_holds():
-    (said,) = replace(SETTINGS, mails_per_hour=9, mails_per_day=8).problems()
+    (said,) = problems.of(replace(SETTINGS, mails_per_hour=9, mails_per_day=8))
     assert "mails_per_day" in said
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import chapters, facts
+from ispguide import chapters, facts, problems
 from ispguide.chapter import Step
 from ispguide.chapters import GUIDE
 from ispguide.chapters.packages import PACKAGES
-from ispguide.deciding import MTA_STS
 from ispguide.mail import MasterService, Postconf
-from ispguide.settings import TLS, Settings
+from ispguide.problems import MTA_STS, TLS
+from ispguide.settings import Settings
 from ispguide.templates import root
 from ispguide.things import File, Service
 
@@ -81,7 +81,7 @@ def test_a_step_is_plain(step):
 
 @pytest.mark.parametrize("s", CHOICES, ids=lambda s: f"{s.tls}-{s.pop3}-{s.junk_score}")
 def test_every_choice_gives_a_guide(s):
-    assert s.problems() == []
+    assert problems.of(s) == []
     for step in STEPS:
         things = list(step.things(s))
         names = [str(thing) for thing in things]

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from ispguide import problems
 from ispguide.bare import Bare
 from ispguide.dmarc.reports import ROWS, NoReport, newest_first, of_mail, of_xml
 from ispguide.dmarc.summing import advice, sources
@@ -262,4 +263,4 @@ def test_reports_about_other_domains_come_to_the_same_mailbox():
 
 @pytest.mark.parametrize("word", ["refuse", "None", "p=none"])
 def test_a_policy_that_is_none(word):
-    assert any("dmarc_policy" in p for p in replace(S, dmarc_policy=word).problems())
+    assert any("dmarc_policy" in p for p in problems.of(replace(S, dmarc_policy=word)))

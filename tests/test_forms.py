@@ -24,8 +24,9 @@ from ispguide.notebook.forms.offered import CHOICES
 from ispguide.notebook.forms.people import PeopleCard, lists_html
 from ispguide.notebook.forms.removing import goes
 from ispguide.notebook.work import worker
+from ispguide.problems import TLS
 from ispguide.profile import Profile
-from ispguide.settings import TLS, Secret
+from ispguide.settings import Secret
 
 from .fake import SETTINGS
 

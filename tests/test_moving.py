@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ispguide import problems
 from ispguide.chapters import _certificate, moving
 from ispguide.moving import places, stages
 from ispguide.notebook import house_html
@@ -81,7 +82,7 @@ def test_each_stage_is_seen_in_words_and_as_a_list():
     ],  # fmt: skip
 )
 def test_which_server_may_be_the_old_one(server, fine):
-    assert (not replace(S, old_server=server).problems()) is fine
+    assert (not problems.of(replace(S, old_server=server))) is fine
 
 
 def test_without_an_older_server_nothing_is_wanted_but_order():

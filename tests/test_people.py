@@ -2,7 +2,7 @@
 
 import pytest
 
-from ispguide import names, people
+from ispguide import names, people, problems
 from ispguide.actions import marker
 from ispguide.errors import GuideError
 from ispguide.gaps import Unsure
@@ -99,7 +99,7 @@ def test_domains_of_other_scripts_are_kept_as_the_dns_has_them():
     assert people.valid_domain("Bücher.example") == "xn--bcher-kva.example"
     s = Settings("mail.bücher.example", "bücher.example", "anna@bücher.example")
     assert (s.hostname, s.domain) == ("mail.xn--bcher-kva.example", "xn--bcher-kva.example")  # fmt: skip
-    assert s.postmaster == "anna@xn--bcher-kva.example" and not s.problems()
+    assert s.postmaster == "anna@xn--bcher-kva.example" and not problems.of(s)
     assert Settings.from_toml(s.to_toml()) == s
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ispguide import facts
+from ispguide import facts, problems
 from ispguide.actions import Run, Write
 from ispguide.bare import Bare
 from ispguide.chapter import rests_on
@@ -231,9 +231,9 @@ def test_a_star_stands_for_one_label():
 def test_without_an_authority_there_is_no_policy():
     """Nobody believes a certificate that we signed ourselves."""
     lean = replace(S, tls="self-signed", sni=False)
-    assert lean.sts == "" and lean.problems() == []
-    assert "sni" in " ".join(replace(lean, sni=True).problems())
-    assert "mta_sts" in " ".join(replace(S, mta_sts="always").problems())
+    assert lean.sts == "" and problems.of(lean) == []
+    assert "sni" in " ".join(problems.of(replace(lean, sni=True)))
+    assert "mta_sts" in " ".join(problems.of(replace(S, mta_sts="always")))
 
 
 EDITION = DnsRecord("sts", S)

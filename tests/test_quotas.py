@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ispguide import problems
 from ispguide.chapters import database, quotas
 from ispguide.errors import GuideError
 from ispguide.measures import mailboxes
@@ -79,8 +80,8 @@ def test_whose_default_it_is_makes_no_gap_in_chapter_5():
 
 
 def test_a_mailbox_holds_at_least_one_letter():
-    assert Settings(*S_WORDS, quota_mb=30).problems()
-    assert not Settings(*S_WORDS, quota_mb=0).problems()
+    assert problems.of(Settings(*S_WORDS, quota_mb=30))
+    assert not problems.of(Settings(*S_WORDS, quota_mb=0))
 
 
 S_WORDS = (S.hostname, S.domain, S.postmaster)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ispguide import problems
 from ispguide.errors import GuideError, SettingsProblem
 from ispguide.names import address_problems
 from ispguide.profile import Profile, names
@@ -58,7 +59,7 @@ THROUGH = {"smarthost": "mail.friend.test", "smarthost_user": "relay@friend.test
     ],
 )
 def test_a_problem_is_a_sentence_about_the_value(change):
-    (problem,) = replace(SETTINGS, **change).problems()
+    (problem,) = problems.of(replace(SETTINGS, **change))
     new = [v for v in change.values() if v not in THROUGH.values()]
     (wrong,) = new or change.values()
     assert repr(wrong) in problem and problem.endswith(".")
@@ -75,7 +76,7 @@ def test_a_problem_is_a_sentence_about_the_value(change):
     ],
 )
 def test_a_problem_of_two_values_is_one_sentence(change, told):
-    (problem,) = replace(SETTINGS, **change).problems()
+    (problem,) = problems.of(replace(SETTINGS, **change))
     assert told in problem and problem.endswith(".")
 
 
@@ -93,12 +94,12 @@ def test_a_problem_of_two_values_is_one_sentence(change, told):
 )
 def test_a_smarthost_without_a_problem_survives_the_file(change):
     s = replace(SETTINGS, **(THROUGH | change))
-    assert s.problems() == []
+    assert problems.of(s) == []
     assert Settings.from_toml(s.to_toml()) == s
 
 
 def test_good_settings_have_no_problem_and_survive_the_file():
-    assert SETTINGS.problems() == []
+    assert problems.of(SETTINGS) == []
     assert Settings.from_toml(SETTINGS.to_toml()) == SETTINGS
     assert len(SETTINGS.hash) == 16
 

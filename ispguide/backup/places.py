@@ -7,10 +7,9 @@ Sources: https://restic.readthedocs.io/en/v0.14.0/, ssh_config(5).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from ispguide.names import machine_problems
+from ispguide.problems import TARGET
 
 if TYPE_CHECKING:
     from ispguide.settings import Settings
@@ -34,9 +33,6 @@ ADOPTED = "/var/lib/ispguide/backup-adopted"
 #: How the last backup went, for people and for chapter 19.
 STATE = "/var/lib/ispguide/backup.json"
 
-TARGET = re.compile(r"([A-Za-z0-9._-]+)@([A-Za-z0-9.:-]+):([A-Za-z0-9._/-]+)")
-FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
-
 
 def repository(s: Settings) -> str:
     """As restic wants it."""
@@ -49,20 +45,3 @@ def parts(target: str) -> tuple[str, str, str]:
     """User, machine and folder of user@machine:folder."""
     found = TARGET.fullmatch(target)
     return (found[1], found[2], found[3]) if found else ("", "", "")
-
-
-def problems(s: Settings) -> list[str]:
-    """Sentences for the form."""
-    found = []
-    if s.backup_to and not TARGET.fullmatch(s.backup_to):
-        found.append(
-            f"backup_to is {s.backup_to!r}. It should be user@machine:folder, or empty."
-        )
-    elif s.backup_to:
-        found += machine_problems(parts(s.backup_to)[1])
-    if s.backup_fingerprint and not FINGERPRINT.fullmatch(s.backup_fingerprint):
-        found.append(
-            f"backup_fingerprint is {s.backup_fingerprint!r}. It should be SHA256: and 43 "
-            "signs, as `ssh-keygen -lf` prints it on that machine."
-        )
-    return found

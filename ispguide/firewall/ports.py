@@ -1,13 +1,14 @@
 """Doors that stay open: those of the guide's programs, of SSH, and the reader's own.
 
-Pure.  What the reader types is read here and nowhere else.
+Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from ispguide.problems import PORT, words
 
 if TYPE_CHECKING:
     from ispguide.settings import Settings
@@ -18,35 +19,19 @@ READING = {143: "reading", 993: "reading"}
 POP3 = {110: "fetching (POP3)", 995: "fetching (POP3)"}
 WEB = {80: "the web, to be sent on", 443: "the web"}
 
-_ONE = re.compile(r"(\d{1,5})(?:/(tcp|udp))?")
-
 
 def mail_and_web(s: Settings) -> dict[int, str]:
     """The doors of what the guide builds."""
     return MAIL | READING | (POP3 if s.pop3 else {}) | WEB
 
 
-def words(text: str) -> list[str]:
-    """What stands between commas and spaces."""
-    return re.split(r"[,\s]+", text.strip()) if text.strip() else []
-
-
 def own(text: str) -> dict[str, list[int]]:
     """{"tcp": […], "udp": […]} of doors as the reader writes them: 8080, 51820/udp."""
     found: dict[str, set[int]] = {"tcp": set(), "udp": set()}
     for word in words(text):
-        if match := _ONE.fullmatch(word):
+        if match := PORT.fullmatch(word):
             found[match[2] or "tcp"].add(int(match[1]))
     return {kind: sorted(ports) for kind, ports in found.items()}
-
-
-def problems(text: str) -> list[str]:
-    """Sentences about words that name no door."""
-    return [
-        f"{word!r} is no port. Write numbers up to 65535, like 8080 or 51820/udp."
-        for word in words(text)
-        if not (match := _ONE.fullmatch(word)) or not 0 < int(match[1]) < 65536
-    ]
 
 
 def of_ssh(listening: Iterable[tuple[str, int, str]], came_by: str) -> list[int]:

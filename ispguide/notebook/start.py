@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
-from ispguide import tasks
+from ispguide import problems, tasks
 from ispguide.notebook import switch as _switch
 from ispguide.notebook.card import headless
 from ispguide.notebook.plain import badge, guarded, watched
@@ -124,7 +124,7 @@ def _change(values: dict[str, Any]) -> Any:
             f"There is no setting {', '.join(unknown)}. "
             f"There are {', '.join(asdict(old))}."
         )
-    if found := replace(old, **values).problems():
+    if found := problems.of(replace(old, **values)):
         return sentence("\n".join(found))
     if reason := fields.why_not():
         return sentence(f"These settings would be fine. {reason} Nothing was kept.")

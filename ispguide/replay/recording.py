@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ispguide import problems
 from ispguide.facts import Fact
 from ispguide.replay.patches import Patch, patched
 from ispguide.settings import Settings
@@ -85,7 +86,7 @@ class Recording:
 
     def made_settings(self) -> Settings:
         """The settings of the recorded server."""
-        return Settings.from_toml(self.settings)
+        return problems.read(self.settings)
 
     def to_json(self) -> str:
         """One line a fact, a change or a proof, so that two can be compared."""

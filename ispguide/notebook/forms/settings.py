@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 
 import ipywidgets as widgets
 
-from ispguide import tasks
+from ispguide import problems, tasks
 from ispguide.errors import SettingsProblem
 from ispguide.notebook import frame, switch
 from ispguide.notebook.card import headless
@@ -161,7 +161,7 @@ def keep(server: str, changed: dict[str, Any]) -> tuple[Settings, Settings]:
     """Change these and leave the others as the server has them.  Before, and after."""
     before = read(server)
     after = replace(before, **changed)
-    if found := after.problems():
+    if found := problems.of(after):
         raise SettingsProblem("\n".join(found), "", "Nothing was kept.")
     tasks.save_settings(tasks.HERE, after, server, switch.sudo())
     return before, after
@@ -169,7 +169,7 @@ def keep(server: str, changed: dict[str, Any]) -> tuple[Settings, Settings]:
 
 def problems_of(s: Settings) -> list[str]:
     """The settings' own, in the words of the form, and a zone nobody has heard of."""
-    found = [re.sub(r"\b[a-z]+(_[a-z]+)+\b", _label, p) for p in s.problems()]
+    found = [re.sub(r"\b[a-z]+(_[a-z]+)+\b", _label, p) for p in problems.of(s)]
     zones = _zones()  # none where this computer has no such list
     if zones and s.timezone not in zones and not any(s.timezone in p for p in found):
         found.append(f"{s.timezone} is no time zone this computer knows.")
