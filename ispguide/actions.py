@@ -10,10 +10,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
-from ispguide.dns.publish import Publish
 from ispguide.keeping import ForgetSecret, KeepSecret
+
+
+class Action(Protocol):
+    """A frozen dataclass whose fields are all that is sent.  `do`: what the program on
+    the server calls it; an action that it does not know is done elsewhere before."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    do: ClassVar[str]
+
+    def by_hand(self) -> str:
+        """What a sysadmin would type instead."""
+        ...
 
 
 def marker(name: str) -> str:
@@ -192,9 +203,3 @@ def typed_in(action: Action) -> list[str]:
     """The passwords somebody typed for it, to be hidden in all that is said."""
     kept = [action.value] if isinstance(action, KeepSecret) else []
     return kept + (list(action.hashes.values()) if isinstance(action, Run) else [])
-
-
-Action = (
-    Publish | Restore | Run | Write | Attributes | MakeDirectory | MakeLink
-    | Remove | MakeSecret | KeepSecret | ForgetSecret | Start
-)  # fmt: skip

@@ -223,12 +223,12 @@ def _network(match: re.Match[str]) -> bool:
 
 def _backup(s: Settings) -> list[str]:
     found = []
-    if s.backup_to and not (match := TARGET.fullmatch(s.backup_to)):
+    if match := TARGET.fullmatch(s.backup_to):
+        found = machine_problems(match[2])
+    elif s.backup_to:
         found.append(
             f"backup_to is {s.backup_to!r}. It should be user@machine:folder, or empty."
         )
-    elif s.backup_to:
-        found += machine_problems(match[2])
     return found + _fingerprint("backup_fingerprint", s.backup_fingerprint)
 
 

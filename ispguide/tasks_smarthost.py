@@ -96,8 +96,11 @@ def _looks_alike(text: str, s: Settings) -> bool:
 
 
 def _changed(guide: Guide, smarthost: str, user: str, spf: str) -> Settings:
-    through = {"smarthost": smarthost, "smarthost_user": user, "smarthost_spf": spf}
-    return problems.checked(replace(guide.settings, **through))
+    return problems.checked(
+        replace(
+            guide.settings, smarthost=smarthost, smarthost_user=user, smarthost_spf=spf
+        )
+    )
 
 
 def _new(guide: Guide, password: Secret) -> Sequence[Action]:
