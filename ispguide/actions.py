@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from ispguide.keeping import ForgetSecret, KeepSecret
+from ispguide.keeping import KeepSecret
 
 
 class Action(Protocol):

@@ -79,4 +79,4 @@ def _unconnected(server: str) -> Any:
     if server in names():
         return tasks.open_guide(server)
     sample = Settings("mail.example.test", "example.test", "postmaster@example.test")
-    return Guide(None, sample, GUIDE)  # type: ignore[arg-type]
+    return Guide(None, sample, GUIDE, None)  # type: ignore[arg-type]

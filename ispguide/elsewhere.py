@@ -1,16 +1,14 @@
 """Who may be asked at another provider, to see our letters as strangers see them.
 
 Around a practice server there is friend.test, and somebody who forges.  For a real
-one nobody is known: a proof then says that it could not tell.  Nobody else in the
-core knows the practice internet; it fulfils `Elsewhere` without knowing it.
+one nobody is known: a proof then says that it could not tell.  The practice internet
+fulfils `Elsewhere` without knowing it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
-
-from ispguide.profile import Profile
 
 
 class Said(Protocol):
@@ -48,12 +46,3 @@ class Elsewhere(Protocol):
     def guessed(self, service: str, tries: int) -> Guessed:
         """Somebody tries that many wrong passwords at our `service` (none: only looks),
         and whether he is still answered."""
-
-
-def known(profile: Profile) -> Elsewhere | None:
-    """Who is there for the server of this profile."""
-    if not profile.practice:
-        return None
-    from ispguide.lab.elsewhere import FriendTest
-
-    return FriendTest()

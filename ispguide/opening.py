@@ -1,26 +1,49 @@
-"""Opening the guide for a server this computer knows."""
+"""Opening the guide for a server this computer knows, or for the recording of one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ispguide import problems
+from ispguide.actions import Action
 from ispguide.chapters import GUIDE
 from ispguide.errors import GuideError
-from ispguide.guide import Guide
-from ispguide.profile import Profile
-from ispguide.server import Server
+from ispguide.facts import Fact, Have
+from ispguide.guide import Done, Guide, Outside
+from ispguide.profile import REPLAY, Profile
+from ispguide.server import Answer, Server
 from ispguide.settings import Secret, Settings
+from ispguide.wire import Watch
+
+if TYPE_CHECKING:
+    from ispguide.publishing import Key
 
 PRACTICE = "practice"
 
 
-def open_guide(server: str = PRACTICE, sudo: Secret | None = None) -> Guide:
-    """The guide for the server of that profile, with the settings it knows."""
-    profile = Profile.load(server)
+def open_guide(
+    server: str = PRACTICE, sudo: Secret | None = None, key: Key | None = None
+) -> Guide:
+    """The guide for the server of that profile, with the settings it knows.
+
+    `key`: for zones that take updates; a practice zone's lies in the lab's folder."""
+    profile = known(server)
     if profile.settings is None:
         profile = _with_its_settings(profile, sudo)
+    assert profile.settings
     there = open_server(profile, sudo)
-    assert there.profile.settings
-    return Guide(there, problems.checked(there.profile.settings), GUIDE)
+    settings = problems.checked(there.profile.settings or profile.settings)
+    return Guide(there, settings, GUIDE, outside_of(there, key))
+
+
+def known(server: str) -> Profile:
+    """The profile of that name; the recording's needs no file.  Raises GuideError."""
+    if server == REPLAY and not Profile.is_known(server):
+        from ispguide import replay
+
+        return replay.profile()
+    return Profile.load(server)
 
 
 def open_server(profile: Profile, sudo: Secret | None = None) -> Server:
@@ -32,9 +55,70 @@ def open_server(profile: Profile, sudo: Secret | None = None) -> Server:
     return Server(profile, sudo)
 
 
+def outside_of(server: Server, key: Key | None = None) -> Outside:
+    """The world around that server, or as it was seen when it was recorded."""
+    if server.profile.replay:
+        from ispguide.replay import Recorded
+
+        return Recorded(server)
+    return World(server, key)
+
+
+class World:
+    """The world around a server, as far as this computer can reach it.
+
+    What does the work is loaded when it is needed: a look from near asks nobody else."""
+
+    def __init__(self, server: Server, key: Key | None = None):
+        self.server, self._key = server, key
+
+    def sent(self, do: Sequence[Action]) -> tuple[Sequence[Action], Done | None]:
+        """Changes in the DNS go out from here; the server notes them in its ledger."""
+        from ispguide.publishing import noted, published
+
+        failure = published(do, *self._zones())
+        return [noted(action) for action in do], failure
+
+    def confirmed(
+        self,
+        do: Sequence[Action],
+        tell: Sequence[Fact],
+        said: Answer,
+        watch: Watch,
+        step: str,
+    ) -> Answer:
+        """New rules of the firewall stay when they let us in anew."""
+        from ispguide.trial import confirmed, tried
+
+        if not tried(do, said):
+            return said
+        return confirmed(self.server, do, tell, watch, step)
+
+    def answers(self, asked: Sequence[Fact], told: Have) -> Have:
+        """What is to be seen from here."""
+        from ispguide import outside
+
+        key, resolver = self._zones()
+        host = self.server.profile.host
+        return outside.answers(asked, host, told, resolver, key is not None)
+
+    def proofs(self, guide: Guide, asked: Sequence[Fact], watch: Watch) -> Have:
+        """Act like a user, and look."""
+        from ispguide.proving import seen
+
+        return seen(guide, asked)
+
+    def _zones(self) -> tuple[Key | None, str]:
+        """The key for zones that take updates, and whom to ask for names."""
+        from ispguide.publishing import read_key
+
+        profile = self.server.profile
+        return self._key or read_key(profile.zone_key), profile.resolver
+
+
 def known_settings(server: str = PRACTICE) -> Settings:
     """The settings of that server as this computer knows them."""
-    return Profile.load(server).settings or open_guide(server).settings
+    return known(server).settings or open_guide(server).settings
 
 
 def _with_its_settings(profile: Profile, sudo: Secret | None) -> Profile:

@@ -72,14 +72,15 @@ class Profile:
         table = ["", "[settings]", self.settings.to_toml()] if self.settings else []
         return "\n".join([*lines, *table]) + "\n"
 
+    @staticmethod
+    def is_known(name: str) -> bool:
+        """Whether this computer has a profile of that name."""
+        return _path(name).is_file()
+
     @classmethod
     def load(cls, name: str) -> Profile:
         """The profile called `name`; GuideError when there is none."""
         path = _path(name)
-        if name == REPLAY and not path.is_file():
-            from ispguide import replay
-
-            return replay.profile()
         if not path.is_file():
             raise GuideError(
                 f"There is no server called {name!r} on this computer.",

@@ -1,72 +1,27 @@
-"""Running proofs: opens the mailbox they use and hands them their context."""
+"""The context of proofs: the mailbox they use, and who is there to be asked."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from tempfile import NamedTemporaryFile
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
-from ispguide import elsewhere, facts
+from ispguide import facts
+from ispguide.elsewhere import Elsewhere
 from ispguide.errors import GuideError
-from ispguide.facts import Fact
+from ispguide.facts import Fact, Have
 from ispguide.proofs import Context, Mailbox, answers
 from ispguide.settings import Secret
 
 if TYPE_CHECKING:
-    from ispguide.chapter import Step
     from ispguide.guide import Guide
-    from ispguide.report import Finding
-    from ispguide.wire import Watch
-
-#: Seconds before what failed is tried again: the first letter after a restart meets a
-#: half-started rspamd.
-PAUSES = (0.3, 2)
+    from ispguide.profile import Profile
 
 
-def proved(guide: Guide, proofs: Sequence[Step], watch: Watch) -> list[Finding]:
-    """The findings of these proofs; the server remembers when each was tried."""
-    asked = list(guide.facts(proofs))
-    for pause in (*PAUSES, None):
-        tried(guide, asked, watch)
-        found = [f for s in proofs for f in guide.findings(s)]
-        if pause is None or all(f.state != "gap" for f in found):
-            break
-        time.sleep(pause)
-        open_ = (t for s in proofs for t in guide.things(s) if t.gap(guide.have))
-        asked = [f for t in open_ for f in t.facts()]
-    found = [f.now(state="failed") if f.state == "gap" else f for f in found]
-    guide.server.exchange(proved=verdicts(found))
-    return found
-
-
-def tried(guide: Guide, asked: Sequence[Fact], watch: Watch) -> None:
-    """Ask the server and act like a user, once; the answers are in `guide.have`."""
-    if server_side := [f for f in asked if f[0] not in ("proof", "outside")]:
-        guide.exchange(tell=server_side, watch=watch)
-    guide.have |= seen(guide, [f for f in asked if f[0] == "proof"], watch)
-
-
-def verdicts(found: Iterable[Finding]) -> dict[str, bool]:
-    """Each proof, and whether all of it held; what could not be told says nothing."""
-    rows = [f for f in found if f.state != "unknown"]
-    names = dict.fromkeys(f"{f.chapter}.{f.step}" for f in rows)
-    return {
-        name: all(f.state == "ok" for f in rows if f"{f.chapter}.{f.step}" == name)
-        for name in names
-    }
-
-
-def seen(guide: Guide, asked: list[Fact], watch: Watch) -> dict[Fact, Any]:
+def seen(guide: Guide, asked: Sequence[Fact]) -> Have:
     """What each proof saw.  The mailbox exists only while they run."""
-    if not asked:
-        return {}
-    watch("Proving: " + ", ".join(dict.fromkeys(f[1] for f in asked)))
-    if guide.server.profile.replay:
-        return dict(guide.server.exchange(tell=asked, watch=watch).have)
-
     with opened(guide) as context:
         return dict(answers(asked, context))
 
@@ -94,7 +49,7 @@ def opened(guide: Guide) -> Iterator[Context]:
             ca_file=_trusted(guide, stack),
             resolver=guide.server.profile.resolver,
             another=another,
-            elsewhere=elsewhere.known(guide.server.profile),
+            elsewhere=_elsewhere(guide.server.profile),
         )
 
 
@@ -126,3 +81,12 @@ def _trusted(guide: Guide, stack: ExitStack) -> str:
     file.write(pem)
     file.flush()
     return file.name
+
+
+def _elsewhere(profile: Profile) -> Elsewhere | None:
+    """Who may be asked at another provider: for a real server, nobody is known."""
+    if not profile.practice:
+        return None
+    from ispguide.lab.elsewhere import FriendTest
+
+    return FriendTest()

@@ -39,8 +39,7 @@ def dkim_rotate(
 ) -> list[Turn]:
     """The next stage of the rotation of a domain (the first one's, if none is named),
     and where it stands afterwards."""
-    guide = open_guide(server, sudo)
-    guide.key = key
+    guide = open_guide(server, sudo, key)
     with guide.server:
         now = _turn_of(_turns(guide), domain or guide.settings.domain)
         if not now.doable:

@@ -55,8 +55,7 @@ def dns_publish(
     """Publish what is missing or wrong (all of it, or these), and look again.
 
     `key`: for a zone that takes dynamic updates; a practice zone needs none."""
-    guide = open_guide(server, sudo)
-    guide.key = key
+    guide = open_guide(server, sudo, key)
     with guide.server:
         before = _rows(guide)
         open_ = {

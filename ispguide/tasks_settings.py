@@ -12,8 +12,7 @@ from fabric import task
 from ispguide import problems
 from ispguide.actions import Action, MakeDirectory, Write
 from ispguide.errors import GuideError
-from ispguide.opening import PRACTICE, open_server
-from ispguide.profile import Profile
+from ispguide.opening import PRACTICE, known, open_server
 from ispguide.settings import PATH, Settings
 
 
@@ -29,7 +28,7 @@ def save_settings(
 ) -> None:
     """Keep other settings, on the server and in the profile."""
     problems.checked(settings)
-    profile = Profile.load(server)
+    profile = known(server)
     with open_server(profile, sudo) as there:
         answer = there.exchange(written(settings), step="settings")
         if not answer.done or not answer.done["ok"]:

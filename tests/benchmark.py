@@ -73,12 +73,14 @@ def check_seconds(profile: Any) -> float:
     """Median of five checks of the whole guide, each with its own connection."""
     from ispguide.chapters import GUIDE
     from ispguide.guide import Guide
+    from ispguide.opening import World
     from ispguide.server import Server
 
     found = []
     for _ in range(5):
         with Server(profile) as server:
-            seconds, report = timed(Guide(server, profile.settings, GUIDE).check)
+            guide = Guide(server, profile.settings, GUIDE, World(server))
+            seconds, report = timed(guide.check)
         assert report.ok and report.exchanges == 1, report.text()
         found.append(seconds)
     return statistics.median(found)

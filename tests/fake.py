@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ispguide.actions import Action
+from ispguide.chapter import Chapter
 from ispguide.facts import Fact
+from ispguide.guide import Guide
+from ispguide.opening import World
 from ispguide.profile import Profile
 from ispguide.server import Answer, ignore
 from ispguide.settings import Settings
@@ -15,6 +18,13 @@ from ispguide.wire import Watch
 SETTINGS = Settings(
     "mail.example.test", "example.test", "postmaster@example.test", tls="self-signed"
 )
+
+
+def guide_of(
+    server: FakeServer, settings: Settings, chapters: Sequence[Chapter]
+) -> Guide:
+    """A guide for it; of the world around it nothing is asked."""
+    return Guide(server, settings, chapters, World(server))  # type: ignore[arg-type]
 
 
 class FakeServer:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import facts, problems
+from ispguide import facts, problems, trial
 from ispguide.actions import Run
 from ispguide.chapters import GUIDE
 from ispguide.errors import CannotReachServer, GuideError
-from ispguide.firewall import ports, trying
+from ispguide.firewall import ports, rules
 from ispguide.firewall.things import CAME_BY, IN_FORCE, Firewall
 from ispguide.gaps import Unsure
 from ispguide.measures import bans
@@ -31,11 +31,11 @@ def ran(out: str = "", rc: int = 0) -> dict:
 def have(firewall: Firewall, **other) -> dict:
     there = {"kind": "file", "mode": "0644", "owner": "root", "group": "root"}
     return {
-        facts.file(trying.RULES): there | {"text": other.get("text", firewall.text)},
+        facts.file(rules.RULES): there | {"text": other.get("text", firewall.text)},
         facts.listening(): other.get("listening", LISTENING),
         CAME_BY: ran(other.get("came_by", "22\n")),
         IN_FORCE: other.get("in_force", ran()),
-        facts.unit(trying.UNIT): UNIT | other.get("unit", {}),
+        facts.unit(rules.UNIT): UNIT | other.get("unit", {}),
     }
 
 
@@ -100,7 +100,7 @@ def test_another_port_of_ssh_is_a_gap_and_goes_into_the_rules():
     gap = firewall.gap(moved)
     assert gap.kind == "differs" and "+\t\ttcp dport { 2222 } accept" in gap
     (action,) = firewall.fix(moved)
-    assert isinstance(action, trying.Try)
+    assert isinstance(action, rules.Try)
     assert "tcp dport { 2222 } accept" in action.stdin
     assert "over a new SSH connection" in action.by_hand()
 
@@ -143,44 +143,44 @@ class Door:
         return Answer(dict.fromkeys(tell, ""), {"ok": True} if do else None, None, None)
 
 
-TRY = trying.Try(trying.TRY, stdin="rules")
+TRY = rules.Try(rules.TRY, stdin="rules")
 
 
 def test_rules_are_kept_when_a_new_connection_comes_in():
     door = Door(True)
-    answer = trying.confirmed(door, [TRY], [CAME_BY], ignore, "brute_force.firewall")
+    answer = trial.confirmed(door, [TRY], [CAME_BY], ignore, "brute_force.firewall")
     assert door.closed == 1, "the old line proves nothing"
     assert answer.done == {"ok": True} and CAME_BY in answer.have
     (kept,) = door.did
-    assert kept == Run(trying.KEEP, touches=(trying.RULES,))
+    assert kept == Run(rules.KEEP, touches=(rules.RULES,))
 
 
 def test_rules_that_shut_us_out_are_told_in_words(monkeypatch):
-    monkeypatch.setattr(trying, "PAUSE", 0)
+    monkeypatch.setattr(trial, "PAUSE", 0)
     door, heard = Door(False, False, True), []
     write = Run("true")
-    answer = trying.confirmed(door, [write, TRY], [CAME_BY], heard.append, "x")
+    answer = trial.confirmed(door, [write, TRY], [CAME_BY], heard.append, "x")
     assert door.did == [], "nothing was kept"
     assert answer.done and answer.done["failed"] == 1 and not answer.done["ok"]
-    assert answer.done["words"] == trying.LOCKED_OUT
-    assert trying.SHUT in heard and CAME_BY in answer.have
+    assert answer.done["words"] == trial.LOCKED_OUT
+    assert trial.SHUT in heard and CAME_BY in answer.have
 
 
 def test_a_server_that_never_comes_back_is_an_error(monkeypatch):
-    monkeypatch.setattr(trying, "PAUSE", 0)
-    monkeypatch.setattr(trying, "SECONDS", 0)
+    monkeypatch.setattr(trial, "PAUSE", 0)
+    monkeypatch.setattr(trial, "SECONDS", 0)
     with pytest.raises(CannotReachServer):
-        trying.confirmed(Door(False, False, False), [TRY], [], ignore, "x")
+        trial.confirmed(Door(False, False, False), [TRY], [], ignore, "x")
 
 
 def test_only_what_succeeded_is_being_tried():
     def done(ok: bool) -> Answer:
         return Answer({}, {"ok": ok}, None, None)
 
-    assert trying.tried([TRY], done(True))
-    assert not trying.tried([TRY], done(False))
-    assert not trying.tried([Run("true")], done(True))
-    assert not trying.tried([TRY], Answer({}, None, None, None))
+    assert trial.tried([TRY], done(True))
+    assert not trial.tried([TRY], done(False))
+    assert not trial.tried([Run("true")], done(True))
+    assert not trial.tried([TRY], Answer({}, None, None, None))
 
 
 # --- the chapter can be left out ---------------------------------------------

@@ -31,12 +31,11 @@ from ispguide.dns.publish import Publish
 from ispguide.dns.records import shapes
 from ispguide.dns.thing import UPDATES
 from ispguide.gaps import Unsure
-from ispguide.guide import Guide
 from ispguide.proofs.letters import letter
 from ispguide.proofs.signatures import signature
 from ispguide.settings import Settings
 
-from .fake import FakeServer
+from .fake import FakeServer, guide_of
 
 D, OTHER = "example.test", "second.test"
 S = Settings("mail.example.test", D, "postmaster@example.test", dkim_overlap_days=0)
@@ -480,7 +479,7 @@ def test_a_question_about_an_answer_waits_for_it(monkeypatch):
         return {f: told.get(LOOK, "too early") for f in facts}
 
     monkeypatch.setattr(outside, "answers", answers)
-    guide = Guide(server, S, [])
+    guide = guide_of(server, S, [])
     guide.exchange(tell=[LOOK, THERE, UPDATES])
     assert asked == [[UPDATES], [THERE]]
     assert guide.have[UPDATES] == "too early"

@@ -6,19 +6,18 @@ from ispguide import facts
 from ispguide.actions import Run, Start, Write
 from ispguide.chapter import Chapter
 from ispguide.errors import NoSuchStep
-from ispguide.guide import Guide
-from ispguide.proving import verdicts
+from ispguide.guide import verdicts
 from ispguide.report import Finding
 from ispguide.things import Check, File, Service
 
-from .fake import SETTINGS, FakeServer
+from .fake import SETTINGS, FakeServer, guide_of
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Patience is for real servers; a dict is never late."""
-    monkeypatch.setattr("ispguide.applying.WAITS", (0, 0))
-    monkeypatch.setattr("ispguide.proving.PAUSES", (0, 0))
+    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.guide.PAUSES", (0, 0))
 
 
 def world(**files):
@@ -83,7 +82,7 @@ def story():
 
 
 def guide(there, **more):
-    return Guide(FakeServer(there, effect, **more), SETTINGS, story())
+    return guide_of(FakeServer(there, effect, **more), SETTINGS, story())
 
 
 def test_a_check_is_one_exchange_and_changes_nothing():
@@ -117,7 +116,7 @@ def rows(count):
         step.__name__, step.__doc__ = f"step_{n}", f"File {n}."
         long.step(step)
     there = {facts.file(f"/{n}"): file("x\n") for n in range(count)}
-    return there, lambda: Guide(FakeServer(there, effect), SETTINGS, [long])
+    return there, lambda: guide_of(FakeServer(there, effect), SETTINGS, [long])
 
 
 def test_after_a_change_what_follows_is_looked_at_in_ever_longer_rows():
@@ -177,7 +176,7 @@ def test_a_stopped_service_does_not_block_a_later_step_that_starts_it():
 
     there = world(a="1\n")
     there[facts.unit("d")] = there[facts.unit("d")] | {"active": "inactive"}
-    g = Guide(FakeServer(there, effect), SETTINGS, [first, second])
+    g = guide_of(FakeServer(there, effect), SETTINGS, [first, second])
     assert [f.state for f in g.apply("second")] == ["fixed"]
     assert g.check().ok
 
@@ -198,7 +197,7 @@ def test_nor_does_it_block_the_steps_before_that_one():
 
     there = world(a="1\n", b="hand\n")
     there[facts.unit("d")] = there[facts.unit("d")] | {"active": "inactive"}
-    g = Guide(FakeServer(there, effect), SETTINGS, [first, second])
+    g = guide_of(FakeServer(there, effect), SETTINGS, [first, second])
     assert [f.state for f in g.apply("second.write_b")] == ["blocked"]
     assert [f.state for f in g.apply("second")] == ["fixed", "fixed"]
     assert g.check().ok
@@ -224,7 +223,7 @@ def test_two_wrong_files_that_one_test_reads_are_mended_together():
             self.refuse = lambda action: isinstance(action, Start) and not both
             return super().exchange(do, tell, watch, **more)
 
-    g = Guide(Strict(there, effect), SETTINGS, [first])
+    g = guide_of(Strict(there, effect), SETTINGS, [first])
     assert g.apply().ok
     assert g.check().ok
 
@@ -239,7 +238,7 @@ def test_a_failed_action_is_reported_and_what_rests_on_it_waits():
 
 
 def test_a_fix_that_fixes_nothing_has_failed():
-    g = Guide(FakeServer(world(), lambda a, w: None), SETTINGS, story())
+    g = guide_of(FakeServer(world(), lambda a, w: None), SETTINGS, story())
     assert ("failed", "missing") in [(f.state, f.kind) for f in g.apply("first")]
 
 
@@ -267,7 +266,7 @@ def test_could_not_tell_is_neither_broken_nor_repaired():
         yield Check("it answers", "ask")
 
     server = FakeServer({facts.run("ask"): {"error": "no answer within 10 s"}}, effect)
-    report = Guide(server, SETTINGS, [chapter]).apply()
+    report = guide_of(server, SETTINGS, [chapter]).apply()
     assert [(f.state, f.kind) for f in report] == [("unknown", "unsure")]
     assert report.ok
 
@@ -291,7 +290,7 @@ def test_a_proof_that_fails_is_looked_at_twice_more(late, state):
 
     server = Late({}, effect)
     server.asked = []
-    (found,) = Guide(server, SETTINGS, [chapter]).prove()
+    (found,) = guide_of(server, SETTINGS, [chapter]).prove()
     assert found.state == state and len(server.asked) == 3
 
 

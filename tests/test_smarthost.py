@@ -34,7 +34,7 @@ from ispguide.settings import Secret
 from ispguide.smarthost import LOGIN, PASSWORD
 from ispguide.things import Proof
 
-from .fake import SETTINGS, FakeServer
+from .fake import SETTINGS, FakeServer, guide_of
 from .test_guide import file
 from .test_settings import THROUGH
 
@@ -92,7 +92,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A practice server is known, and patience is for real ones."""
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
-    monkeypatch.setattr("ispguide.applying.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
     Profile("practice", "192.0.2.1", "", practice=True, settings=SETTINGS).save()
     yield tmp_path
     for card in list(CARDS.values()):
@@ -106,7 +106,7 @@ def guide(settings: Any, there: dict[facts.Fact, Any]) -> Guide:
     only.step(sending.chapter["smarthost"].build)
     server = FakeServer(there, effect)
     server.profile = Profile.load("practice")
-    return Guide(server, settings, [only])  # type: ignore[arg-type]
+    return guide_of(server, settings, [only])
 
 
 # the step, both ways

@@ -9,8 +9,8 @@ https://docs.rspamd.com/modules/ratelimit, postconf(5) smtpd_recipient_limit
 from ispguide.chapter import Chapter
 from ispguide.chapters import postfix, spam
 from ispguide.chapters._words import proved
+from ispguide.firewall.rules import UNIT
 from ispguide.firewall.things import Firewall
-from ispguide.firewall.trying import UNIT
 from ispguide.mail import Postconf
 from ispguide.things import File, Packages, Service
 

@@ -15,7 +15,7 @@ from ispguide import facts
 from ispguide.actions import Action, Run
 from ispguide.facts import Fact, Have, failed_answer
 from ispguide.firewall import ports
-from ispguide.firewall.trying import (
+from ispguide.firewall.rules import (
     LISTING,
     RULES,
     SSH_CONNECTION,

@@ -22,7 +22,6 @@ from ispguide.notebook.show import Shown
 from ispguide.notebook.sure import Sure
 from ispguide.notebook.switching import Switch
 from ispguide.notebook.ticks import Ticks
-from ispguide.profile import Profile
 from ispguide.publishing import Key
 from ispguide.settings import Secret
 from ispguide.tasks_dns import Spread
@@ -69,7 +68,7 @@ class RecordsCard(Card):
         super().__init__("dns.records", "The records", bar)
         self.form = KeyForm()
         self.inside.children = (self.all, self.form.box)
-        profile = Profile.load(switch.current())
+        profile = switch.profile()
         self.by_itself = profile.practice or bool(profile.zone_key)
         self.form.box.layout.display = "none" if self.by_itself else ""
 

@@ -15,7 +15,6 @@ from ispguide.chapter import Chapter
 from ispguide.errors import GuideError
 from ispguide.notebook import switch
 from ispguide.notebook.show import Progress, problem, sentence
-from ispguide.profile import Profile
 from ispguide.report import Report
 
 
@@ -53,7 +52,7 @@ def prove(chapter: Chapter) -> Any:
 def badge() -> str:
     """Which server, of what kind, and how the switch stands."""
     try:
-        profile = Profile.load(switch.current())
+        profile = switch.profile()
     except GuideError as error:
         return str(error)
     name = profile.settings.hostname if profile.settings else profile.host

@@ -41,14 +41,14 @@ def practice() -> Any:
 
 def _practice() -> Any:
     from ispguide import lab
-    from ispguide.profile import REPLAY, Profile
+    from ispguide.profile import REPLAY
 
     if _switch.current() == REPLAY:
         return sentence("This is a replay: it needs no practice server. " + badge())
     with closing(Progress()) as progress:
         if not lab.status().running:
             lab.up(progress)
-    if Profile.load(_switch.current()).practice:
+    if _switch.profile().practice:
         return sentence("The practice server runs. " + badge())
     return sentence(
         "The practice server runs. Another server stays in use: " + badge() + ". "

@@ -11,7 +11,6 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ispguide.notebook import switch
-from ispguide.profile import Profile
 
 
 class Sure:
@@ -32,7 +31,7 @@ class Sure:
         self._back()
 
     def _pressed(self) -> None:
-        profile = Profile.load(switch.current())
+        profile = switch.profile()
         careful = not profile.practice and switch.position() == switch.LOOK
         if not (careful or self._always):
             self._act()

@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 from ispguide.errors import GuideError
+from ispguide.opening import known
 from ispguide.profile import Profile, home, names
 from ispguide.settings import Secret
 
@@ -51,6 +52,11 @@ def current() -> str:
     return str(chosen)
 
 
+def profile() -> Profile:
+    """The profile of the server in use; the recording's, too."""
+    return known(current())
+
+
 def use(name: str) -> Profile:
     """Choose another server for all notebooks."""
     if name not in names():
@@ -69,9 +75,9 @@ def position() -> str:
     forced = os.environ.get("ISPGUIDE_CELLS")
     if forced in ("look", "do"):
         return LOOK if forced == "look" else DO
-    profile = Profile.load(current())
-    default = DO if profile.practice else LOOK
-    return str(_read().get("switch", {}).get(profile.name, default))
+    now = profile()
+    default = DO if now.practice else LOOK
+    return str(_read().get("switch", {}).get(now.name, default))
 
 
 def kind(profile: Profile) -> str:
@@ -90,14 +96,14 @@ def turn(to: str, name: str = "") -> str:
             f'start.switch("{LOOK}")',
             kind="no-such-position",
         )
-    profile = Profile.load(current())
-    wanted = profile.settings.hostname if profile.settings else profile.host
-    if to == DO and not profile.practice and name != wanted:
+    now = profile()
+    wanted = now.settings.hostname if now.settings else now.host
+    if to == DO and not now.practice and name != wanted:
         raise GuideError(
             f"{wanted} is a real server.",
             "Whoever lets cells change it should type its name.",
             f'start.switch("{DO}", name="{wanted}")',
             kind="not-confirmed",
         )
-    _write(switch=_read().get("switch", {}) | {profile.name: to})
+    _write(switch=_read().get("switch", {}) | {now.name: to})
     return to

@@ -14,7 +14,6 @@ import ipywidgets as widgets
 
 from ispguide.errors import GuideError
 from ispguide.notebook import frame, switch
-from ispguide.profile import Profile
 
 _SEEN: WeakSet[Switch] = WeakSet()
 
@@ -22,7 +21,7 @@ _SEEN: WeakSet[Switch] = WeakSet()
 def badge_html() -> str:
     """Practice, REAL or replay, and the server's name."""
     try:
-        profile = Profile.load(switch.current())
+        profile = switch.profile()
     except GuideError as error:
         return f'<span class="badge">{escape(error.is_)}</span>'
     name = profile.settings.hostname if profile.settings else profile.host

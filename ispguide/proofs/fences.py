@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from ispguide.actions import quote
-from ispguide.firewall.trying import SSH_CONNECTION
+from ispguide.firewall.rules import SSH_CONNECTION
 from ispguide.outside import NotReached, Talk
 from ispguide.proofs.acting import CannotTell, Context, Verdict, need, proof
 from ispguide.proofs.letters import letter, token

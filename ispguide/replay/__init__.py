@@ -7,8 +7,8 @@ it says that it does not know.
 """
 
 from ispguide.replay.recording import Change, Recording, recorded
-from ispguide.replay.server import NotRecorded, Replay, profile, start
+from ispguide.replay.server import NotRecorded, Recorded, Replay, profile, start
 
 __all__ = [
-    "Change", "NotRecorded", "Recording", "Replay", "profile", "recorded", "start",
+    "Change", "NotRecorded", "Recorded", "Recording", "Replay", "profile", "recorded", "start",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from ispguide.facts import Fact
 from ispguide.guide import Guide
 from ispguide.replay.memory import Memory
 from ispguide.replay.recording import Recording
-from ispguide.replay.server import Replay, profile
+from ispguide.replay.server import Recorded, Replay, profile
 from ispguide.things import Service
 
 
@@ -35,9 +35,8 @@ def states(recording: Recording, done: Iterable[str], *chapters: str) -> dict[st
     memory = Noted()
     memory.steps = list(done)
     server = Replay(profile(), recording, memory)
-    return told(
-        Guide(server, recording.made_settings(), GUIDE), memory.steps, *chapters
-    )
+    guide = Guide(server, recording.made_settings(), GUIDE, Recorded(server))
+    return told(guide, memory.steps, *chapters)
 
 
 def told(guide: Guide, done: Collection[str], *chapters: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ispguide import lab
 from ispguide.chapters import GUIDE
 from ispguide.errors import GuideError
 from ispguide.guide import Guide
+from ispguide.opening import outside_of
 from ispguide.profile import Profile
 from ispguide.replay.recorder import Recorder, Taped
 from ispguide.replay.recording import PATH, Recording
@@ -29,7 +30,8 @@ def record(profile: Profile, say: Watch) -> Recording:
     """The guide on the bare server of that profile, scrubbed."""
     assert profile.settings
     with (server := Taped(profile)):
-        made = Recorder(Guide(server, profile.settings, GUIDE), server, say).run()
+        guide = Guide(server, profile.settings, GUIDE, outside_of(server))
+        made = Recorder(guide, server, say).run()
     return clean(made, profile.host)
 
 

@@ -18,7 +18,6 @@ from ispguide.chapter import Chapter, Step
 from ispguide.errors import GuideError
 from ispguide.facts import Fact, ledger
 from ispguide.guide import Guide
-from ispguide.proving import proved
 from ispguide.replay import questions
 from ispguide.replay.patches import difference
 from ispguide.replay.recording import Change, Line, Proven, Recording
@@ -107,7 +106,7 @@ class Recorder:
     def _proven(self, chapter: Chapter) -> Proven:
         proofs = chapter.proofs
         if proofs:
-            _must_be_well(proved(self.guide, proofs, ignore))
+            _must_be_well(self.guide.proved(proofs))
         answers = [(f, self.guide.have[f]) for f in self.guide.facts(proofs)]
         answers = [(fact, answer) for fact, answer in answers if fact[0] == "proof"]
         answers += questions.letters(self.guide, chapter.name)

@@ -15,7 +15,8 @@ from typing import Any
 
 from ispguide.actions import Action
 from ispguide.errors import GuideError
-from ispguide.facts import Fact, ledger, proved
+from ispguide.facts import Fact, Have, ledger, proved
+from ispguide.guide import Guide
 from ispguide.profile import REPLAY, Profile
 from ispguide.replay.memory import Event, Memory
 from ispguide.replay.pace import paced
@@ -131,6 +132,36 @@ class Replay(Server):
             "It shows what was recorded, and passwords are never recorded.",
             "With a practice server it can be done: ./guide start makes one.",
         )
+
+
+class Recorded:
+    """The world outside, as it was seen then: nothing goes out, and nobody is asked."""
+
+    def __init__(self, server: Server):
+        self.server = server
+
+    def sent(self, do: Sequence[Action]) -> tuple[Sequence[Action], None]:
+        """All of it is left for the recording."""
+        return do, None
+
+    def confirmed(
+        self,
+        do: Sequence[Action],
+        tell: Sequence[Fact],
+        said: Answer,
+        watch: Watch,
+        step: str,
+    ) -> Answer:
+        """As it was said."""
+        return said
+
+    def answers(self, asked: Sequence[Fact], told: Have) -> Have:
+        """What was seen then."""
+        return self.server.exchange(tell=asked).have
+
+    def proofs(self, guide: Guide, asked: Sequence[Fact], watch: Watch) -> Have:
+        """What the proofs saw then."""
+        return self.server.exchange(tell=asked, watch=watch).have
 
 
 def _entry(event: Event, **more: Any) -> dict[str, Any]:

@@ -12,11 +12,8 @@ from _pytest.mark import ParameterSet
 from ispguide import cli as command_line
 from ispguide import tasks
 from ispguide.errors import GuideError
-from ispguide.guide import Guide
-from ispguide.planning import finding
-from ispguide.proving import tried
+from ispguide.guide import Guide, finding
 from ispguide.report import Finding, Report
-from ispguide.server import ignore
 
 from ..building import done_at
 from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
@@ -64,7 +61,7 @@ def proved(*words: str, guide: Guide | None = None) -> list[Finding]:
         for thing in guide.things(step)
         if step.proves and any(word in str(thing) for word in words)
     ]
-    tried(guide, [fact for _, thing in asked for fact in thing.facts()], ignore)
+    guide.tried([fact for _, thing in asked for fact in thing.facts()])
     found = [finding(step, thing, guide.have) for step, thing in asked]
     return [f.now(state="failed") if f.state == "gap" else f for f in found]
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import lab, tasks
-from ispguide.firewall import things, trying
+from ispguide import lab, tasks, trial
+from ispguide.firewall import rules, things
 from ispguide.guide import Guide
 from ispguide.lab import guesser, parts
 from ispguide.settings import Settings
@@ -200,17 +200,17 @@ def test_a_door_more_and_tables_of_others_stay(guide, seat):
 
 def test_rules_that_shut_ssh_take_themselves_back(guide, monkeypatch):
     """Its own SSH is on another port, so it says; nobody gets in until they are gone."""
-    before, was = shell(RULES), shell(f"cat {trying.RULES}")
-    quick = trying.TRY.replace(f"--on-active={trying.SECONDS}", "--on-active=6")
+    before, was = shell(RULES), shell(f"cat {rules.RULES}")
+    quick = rules.TRY.replace(f"--on-active={rules.SECONDS}", "--on-active=6")
     monkeypatch.setattr(things, "TRY", quick)
     monkeypatch.setattr(things.ports, "of_ssh", lambda *_: [2222])
     heard = []
     report = guide.apply("brute_force.firewall", watch=heard.append)
     monkeypatch.undo()
     (failed,) = report.only("failed")
-    assert failed.gap == trying.LOCKED_OUT
-    assert {trying.TRIED, trying.SHUT} <= set(heard)
-    assert shell(RULES) == before and shell(f"cat {trying.RULES}") == was
+    assert failed.gap == trial.LOCKED_OUT
+    assert {trial.TRIED, trial.SHUT} <= set(heard)
+    assert shell(RULES) == before and shell(f"cat {rules.RULES}") == was
     assert guide.check().ok
 
 

@@ -17,6 +17,7 @@ from ispguide.errors import (
     UnknownServer,
 )
 from ispguide.guide import Guide
+from ispguide.opening import World
 from ispguide.profile import Profile
 from ispguide.server import Server
 from ispguide.settings import Secret
@@ -28,7 +29,8 @@ pytestmark = pytest.mark.usefixtures("begun")
 
 def a_guide(sudo=None, **changes):
     profile = replace(Profile.load("practice"), name="", **changes)
-    return Guide(Server(profile, sudo), profile.settings, GUIDE)
+    server = Server(profile, sudo)
+    return Guide(server, profile.settings, GUIDE, World(server))
 
 
 @pytest.fixture

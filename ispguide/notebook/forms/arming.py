@@ -52,7 +52,7 @@ class SwitchCard(FormCard):
 
     def update(self) -> None:
         """As it stands now, whoever turned it."""
-        profile = Profile.load(switch.current())
+        profile = switch.profile()
         real = switch.kind(profile) == "REAL"
         armed = switch.position() == switch.DO
         self.inside.children = (
@@ -67,7 +67,7 @@ class SwitchCard(FormCard):
 
     def check(self, *_: Any) -> None:
         """A wrong name is said as soon as it cannot become the right one."""
-        wanted, typed = _name(Profile.load(switch.current())), self.name.value
+        wanted, typed = _name(switch.profile()), self.name.value
         wrong = bool(typed) and not wanted.startswith(typed)
         self.name.say(
             f"That is not the name of this server, {wanted}." if wrong else ""

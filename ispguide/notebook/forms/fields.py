@@ -85,9 +85,7 @@ class FormCard(Card):
 
 def why_not() -> str:
     """Why a form may not change the server in use; "" when it may."""
-    from ispguide.profile import Profile
-
-    if Profile.load(switch.current()).replay:
+    if switch.profile().replay:
         return "This is a replay."
     if switch.position() == switch.LOOK:
         return "Looking only."

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ispguide import lab
+from ispguide import lab, opening
 from ispguide.notebook import frame, switch, switching
 from ispguide.notebook.card import CARDS, Card, Watch, button
 from ispguide.notebook.forms import fields
@@ -21,7 +21,7 @@ from ispguide.profile import REPLAY, Profile, names
 def known() -> list[Profile]:
     """Every server there is a profile of; the replay when it is in use."""
     replay = {REPLAY} & {switch.current()}
-    return [Profile.load(name) for name in sorted({*names(), *replay})]
+    return [opening.known(name) for name in sorted({*names(), *replay})]
 
 
 def rows() -> list[tuple[str, str, str, str]]:
