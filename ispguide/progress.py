@@ -8,7 +8,8 @@ Manuals: apt-get(8), dpkg(1).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 #: What a watcher hears when the line breaks.
 BROKE = "The connection broke. The server works on; connecting again."
@@ -62,3 +63,16 @@ class Doing:
         order = [phase for _, phase in _PHASES]
         done = order.index(self.phase) + min(self.count / self.total, 1)
         return done / len(order)
+
+
+@dataclass
+class Running:
+    """How a job goes: since when, and what it is doing now."""
+
+    doing: str
+    begin: float = field(default_factory=time.monotonic)
+    doing_now: Doing = field(default_factory=Doing)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin

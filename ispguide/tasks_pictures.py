@@ -53,7 +53,7 @@ def travel(
     guide = open_guide(server, sudo)
     with guide.server:
         if guide.server.profile.replay:
-            from ispguide.replay.journeys import retold
+            from ispguide.journey.retold import retold
 
             return retold(guide, kind, tell)
         return _travel(guide, kind, to, tell)

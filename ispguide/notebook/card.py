@@ -19,7 +19,8 @@ import ipywidgets as widgets
 from ispguide.errors import GuideError, NoRoot
 from ispguide.notebook import frame, shown, sudo, switch
 from ispguide.notebook.plain import guarded
-from ispguide.notebook.work import Job, Running, drop, worker
+from ispguide.notebook.work import Job, drop, worker
+from ispguide.progress import Running
 
 T = TypeVar("T")
 Watch = Callable[[str], None]

@@ -1,6 +1,6 @@
 """Copying a text with one press, which no ipywidget can.
 
-`Copy(text, label)` is a button.  Wherever one is on the page, buttons made by `button`
+`Copy(text, label)` is a button.  Wherever one is on the page, the small ones of `frame`
 come to life as well; without one (a saved notebook, another front end) they stay out
 of sight.  The text is selected and copied by the browser; nothing comes back here.
 Source: https://anywidget.dev, https://developer.mozilla.org/docs/Web/API/Clipboard_API
@@ -8,7 +8,6 @@ Source: https://anywidget.dev, https://developer.mozilla.org/docs/Web/API/Clipbo
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import anywidget
@@ -57,16 +56,9 @@ body .ispg button[data-copy]{display:inline-block}
 button[data-copy]:focus-visible{outline:3px solid var(--jp-brand-color1,#1976d2)}
 """
 
-#: Out of sight until a Copy is on the page.
-HIDDEN = (
-    "<style>.ispg button[data-copy]{display:none;font:inherit;font-size:.85em;"
-    "padding:0 8px;margin-left:6px;cursor:pointer;color:var(--jp-ui-font-color1);"
-    "background:var(--jp-layout-color2);border:1px solid var(--jp-border-color1)}</style>"
-)
-
 
 class Copy(anywidget.AnyWidget):
-    """A button that copies `text`; without a text it only wakes those of `button`."""
+    """A button that copies `text`; without a text it only wakes the small ones."""
 
     _esm, _css = _ESM, _CSS
     text = traitlets.Unicode("").tag(sync=True)
@@ -74,12 +66,3 @@ class Copy(anywidget.AnyWidget):
 
     def __init__(self, text: str = "", label: str = "copy", **more: Any):
         super().__init__(text=text, label=label, **more)
-
-
-def button(text: str, what: str) -> str:
-    """A small button in a card's HTML; `what` is told to those who cannot see it."""
-    told = escape(f"copy {what}", quote=True)
-    return (
-        f'<button type="button" data-copy="{escape(text, quote=True)}" '
-        f'aria-label="{told}" title="{told}">copy</button>'
-    )

@@ -11,7 +11,7 @@ import json
 from html import escape
 
 from ispguide.errors import GuideError
-from ispguide.notebook.work import Running
+from ispguide.progress import Running
 from ispguide.report import STATES
 
 GOOD = "var(--jp-success-color1, #388e3c)"
@@ -180,3 +180,28 @@ def running(job: Running) -> str:
 def resting(words: str) -> str:
     """The same place when nothing runs: what was last done, and how long it took."""
     return f'<div class="ispg-live">{escape(words)}</div>'
+
+
+#: Out of sight until a `Copy` is on the page.
+COPYING = (
+    "<style>.ispg button[data-copy]{display:none;font:inherit;font-size:.85em;"
+    "padding:0 8px;margin-left:6px;cursor:pointer;color:var(--jp-ui-font-color1);"
+    "background:var(--jp-layout-color2);border:1px solid var(--jp-border-color1)}</style>"
+)
+
+
+def copy_button(text: str, what: str) -> str:
+    """A small button in a card's HTML; `what` is told to those who cannot see it."""
+    told = escape(f"copy {what}", quote=True)
+    return (
+        f'<button type="button" data-copy="{escape(text, quote=True)}" '
+        f'aria-label="{told}" title="{told}">copy</button>'
+    )
+
+
+def seconds_left(end: float, left: int, over: str) -> str:
+    """Seconds that run down, where a `Ticks` is on the page, to `end` (since 1970); `over`: what stands there then."""
+    return (
+        f'<span data-until="{end:.0f}" data-over="{escape(over, quote=True)}">'
+        f"{left} s</span>"
+    )

@@ -8,7 +8,6 @@ from html import escape
 from ispguide.dns.coach import Row
 from ispguide.dns.records import LEVELS, Shapes
 from ispguide.notebook import frame
-from ispguide.notebook.copy import HIDDEN, button
 from ispguide.report import STATES
 
 MEANING = {
@@ -39,9 +38,9 @@ def records_html(rows: Sequence[Row], live: bool = True) -> str:
     """A table per level: state, record, value, and what to type where it is not so."""
     if not rows:
         return "<p>The server's own addresses could not be told, and half of the records hold them.</p>"
-    copied = button if live else nothing
+    copied = frame.copy_button if live else nothing
     groups = "".join(_group(level, rows, copied) for level in LEVELS)
-    return (HIDDEN if live else "") + groups
+    return (frame.COPYING if live else "") + groups
 
 
 def _group(level: str, rows: Sequence[Row], copied: Copied) -> str:

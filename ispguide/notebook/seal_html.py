@@ -13,7 +13,6 @@ from ispguide.dkim.rotation import FIRST, STAGES, Turn, spoken
 from ispguide.dmarc.summing import LADDER, advice
 from ispguide.notebook import frame
 from ispguide.notebook.pictures import svg
-from ispguide.notebook.ticks import until
 from ispguide.tasks_dmarc import Reports
 
 WIDE, HIGH, GAP = 128, 58, 18
@@ -58,7 +57,7 @@ def _left(t: Turn) -> str:
         return ""
     if t.wait > 7200:
         return f" {escape(spoken(t.wait))} left."
-    return f" Left: {until(time.time() + t.wait, t.wait, 'it is over: look again')}."
+    return f" Left: {frame.seconds_left(time.time() + t.wait, t.wait, 'it is over: look again')}."
 
 
 def _keys(t: Turn) -> str:

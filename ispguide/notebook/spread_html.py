@@ -9,7 +9,6 @@ from ispguide.dns.coach import SHOWN, Note
 from ispguide.dns.meaning import RIGHT, UNKNOWN
 from ispguide.notebook import frame
 from ispguide.notebook.pictures import svg
-from ispguide.notebook.ticks import until
 from ispguide.report import STATES
 from ispguide.tasks_dns import Spread
 
@@ -109,7 +108,7 @@ def _cell(note: Note | None, when: float) -> str:
         told = f"<br>{escape(note.verdict.is_)}"
     left = f", {note.left} s for whoever asks now" if note.own else ""
     if note.left and not note.own:
-        left = f", believed for {until(when + note.left, note.left, OVER)}"
+        left = f", believed for {frame.seconds_left(when + note.left, note.left, OVER)}"
     return f"<td>{STATES[state][0]} {word}{left if note.left else ''}{told}</td>"
 
 

@@ -6,8 +6,6 @@ Source: https://anywidget.dev
 
 from __future__ import annotations
 
-from html import escape
-
 import anywidget
 
 _ESM = """
@@ -30,11 +28,3 @@ class Ticks(anywidget.AnyWidget):
     """Nothing to see; while one is on the page, the seconds run."""
 
     _esm = _ESM
-
-
-def until(end: float, left: int, over: str) -> str:
-    """Seconds that run down to `end` (since 1970); `over`: what stands there then."""
-    return (
-        f'<span data-until="{end:.0f}" data-over="{escape(over, quote=True)}">'
-        f"{left} s</span>"
-    )

@@ -8,14 +8,13 @@ or displays: that would land in whichever cell runs.  Knows no widgets.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread
 from typing import Any
 
-from ispguide.progress import Doing
+from ispguide.progress import Running
 
 #: Seconds between two paintings of progress; at most ten a second are allowed.
 PAINT = 0.2
@@ -43,19 +42,6 @@ class Job:
             self.done(result)
         except Exception as error:  # the reader is told by the card, in a sentence
             self.failed(error)
-
-
-@dataclass
-class Running:
-    """How a job goes: since when, and what it is doing now."""
-
-    doing: str
-    begin: float = field(default_factory=time.monotonic)
-    doing_now: Doing = field(default_factory=Doing)
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.begin
 
 
 class Painter:

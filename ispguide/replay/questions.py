@@ -17,9 +17,9 @@ from ispguide.dmarc.things import ReportsMailbox
 from ispguide.dns import coach
 from ispguide.facts import Fact
 from ispguide.guide import Guide
+from ispguide.journey.retold import journey
 from ispguide.journey.travel import travel
 from ispguide.measures import bans, certificate, flow, health, mailboxes, queue, scores
-from ispguide.replay.journeys import journey
 from ispguide.replay.recording import Row
 from ispguide.settings import Settings
 from ispguide.tasks_dmarc import search

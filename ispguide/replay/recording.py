@@ -19,6 +19,11 @@ from ispguide.facts import Fact
 from ispguide.replay.patches import Patch, patched
 from ispguide.settings import Settings
 
+#: Whose run it was.
+WHO = "you@replay"
+#: Where the practice server and its resolver were, once their network had moved.
+HOST, RESOLVER = "198.18.1.10", "198.18.1.2"
+
 PATH = Path(__file__).with_name("recording.json.gz")
 
 #: [seconds since the change began, what the server said]

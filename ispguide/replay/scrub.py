@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-MIRROR, WHO = "mirror.example", "you@replay"
-#: Where the practice server and its resolver are, once their network has moved.
-HOST, RESOLVER = "198.18.1.10", "198.18.1.2"
+from ispguide.replay.recording import WHO
+
+MIRROR = "mirror.example"
 _RESERVED = re.compile(r"(\.|^)(test|example|localhost)$")
 #: Where a host is one of a package archive: progress of apt, and its sources.
 _ARCHIVE = re.compile(

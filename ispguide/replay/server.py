@@ -20,8 +20,7 @@ from ispguide.guide import Guide
 from ispguide.profile import REPLAY, Profile
 from ispguide.replay.memory import Event, Memory
 from ispguide.replay.pace import paced
-from ispguide.replay.recording import Recording, recorded
-from ispguide.replay.scrub import HOST, RESOLVER, WHO
+from ispguide.replay.recording import HOST, RESOLVER, WHO, Recording, recorded
 from ispguide.server import Answer, Server, ignore
 from ispguide.settings import Secret
 from ispguide.undoing import UNDO

@@ -18,7 +18,7 @@ from ispguide.notebook import frame, switch
 from ispguide.notebook.card import Watch, button
 from ispguide.notebook.pictures import timeline
 from ispguide.notebook.pictures.card import PictureCard
-from ispguide.notebook.work import Running
+from ispguide.progress import Running
 
 INTRO = (
     "<p>A stranger brings a letter to port 25, and every hop appears with its time. "
