@@ -13,9 +13,9 @@ import pytest
 from ispguide import lab, tasks
 from ispguide.chapters import GUIDE
 from ispguide.errors import ChangedServer, NoRoot, UnknownServer
-from ispguide.notebook import people, start, switch
+from ispguide.notebook import inputs, people, start, switch
 from ispguide.notebook.card import CARDS
-from ispguide.notebook.forms import fields, lesson
+from ispguide.notebook.forms import lesson
 from ispguide.notebook.forms import settings as form
 from ispguide.notebook.forms.connection import ConnectionCard
 from ispguide.notebook.forms.connection import problem as connection_problem
@@ -75,7 +75,7 @@ def at_rest(name: str = "") -> None:
     worker(name or switch.current()).join()
 
 
-def said(field: fields.Field) -> str:
+def said(field: inputs.Field) -> str:
     return str(field._said.value)
 
 
@@ -348,7 +348,7 @@ def test_a_card_that_is_refused_root_asks_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_typed_into_a_password_field_is_not_sent_back() -> None:
-    assert fields.Hidden().trait_metadata("value", "echo_update") is False
+    assert inputs.Hidden().trait_metadata("value", "echo_update") is False
 
 
 def test_people_of_one_server_are_never_removed_on_another(

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import ipywidgets as widgets
 
 from ispguide.errors import GuideError, NoRoot
-from ispguide.notebook import frame, shown, sudo, switch
+from ispguide.notebook import frame, inputs, shown, switch
 from ispguide.notebook.plain import guarded
 from ispguide.notebook.work import Job, drop, worker
 from ispguide.progress import Running
@@ -45,18 +45,6 @@ def live(
         return card
 
     return guarded(work)
-
-
-def button(
-    label: str, on_click: Callable[[], None], css: str = "", tip: str = ""
-) -> Any:
-    """A button with words on it."""
-    made = widgets.Button(description=label, tooltip=tip or label)
-    made.layout.width = "auto"
-    if css:
-        made.add_class(css)
-    made.on_click(lambda _: on_click())
-    return made
 
 
 class Card:
@@ -135,7 +123,7 @@ class Card:
 
     def _enable(self, yes: bool) -> None:
         (self.box.remove_class if yes else self.box.add_class)("ispg-working")
-        for child in every(self.bar):
+        for child in inputs.every(self.bar):
             if isinstance(child, widgets.Button):
                 child.disabled = not yes
 
@@ -143,7 +131,7 @@ class Card:
         """An error in its three parts; a fault of ours is told with its traceback."""
         self._enable(True)
         if isinstance(error, NoRoot):
-            sudo.ask(self)
+            _ask_for_sudo(self)
         self.rest(f"Stopped at {time.strftime('%H:%M:%S')}.")
         if not isinstance(error, GuideError):
             trace = "".join(traceback.format_exception(error)[-3:])
@@ -161,7 +149,11 @@ class Card:
         """Leave nothing behind: no job, no model, no file."""
         drop(self)
         model = self._model()
-        for part in (*every(self.bar), *every(self.inside), *every(self.box)):
+        for part in (
+            *inputs.every(self.bar),
+            *inputs.every(self.inside),
+            *inputs.every(self.box),
+        ):
             part.close()
         if model:
             shown.forget(model)  # last: a job may still show how it ended
@@ -172,8 +164,30 @@ class Card:
         return {**data, "text/html": self.static(), "text/plain": self.title}
 
 
-def every(widget: Any) -> list[Any]:
-    """A widget, its looks, and everything in it, the inmost first."""
-    inner = [w for child in getattr(widget, "children", ()) for w in every(child)]
-    looks = (getattr(widget, name, None) for name in ("layout", "style"))
-    return [*inner, *(w for w in looks if isinstance(w, widgets.Widget)), widget]
+def _ask_for_sudo(card: Card) -> None:
+    """Put the question into the card, once.  A new answer replaces the last one.
+
+    Each notebook has a kernel of its own, and the password lives in a kernel's memory
+    and nowhere else; so whichever card is refused asks where it stands."""
+    if any("ispg-sudo" in child._dom_classes for child in card.inside.children):
+        return
+    field = inputs.Hidden(description="password for sudo")
+    field.style.description_width = "initial"
+    field.layout.width = "auto"
+    note = inputs.words(
+        "It stays in the memory of this notebook's kernel and is never saved. "
+        "Not needed for root, nor where sudo asks for none."
+    )
+
+    def use() -> None:
+        if secret := inputs.taken(field):
+            switch.remember_sudo(secret)
+            card.inside.children = [c for c in card.inside.children if c is not box]
+            card.rest("Kept in memory. Now press again what was refused.")
+            for part in inputs.every(box):
+                part.close()
+
+    box = inputs.row(field, inputs.button("use this password", use), note).add_class(
+        "ispg-sudo"
+    )
+    card.inside.children = (box, *card.inside.children)

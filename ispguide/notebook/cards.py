@@ -17,7 +17,8 @@ from ispguide import tasks
 from ispguide.chapter import Chapter, Step
 from ispguide.chapters import GUIDE
 from ispguide.notebook import frame, step_html, switch
-from ispguide.notebook.card import CARDS, Card, Watch, button
+from ispguide.notebook.card import CARDS, Card, Watch
+from ispguide.notebook.inputs import button
 from ispguide.notebook.sure import Sure
 from ispguide.notebook.switching import Switch
 from ispguide.opening import known_settings

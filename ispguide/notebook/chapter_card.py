@@ -12,8 +12,9 @@ from ispguide import tasks
 from ispguide.chapter import Chapter
 from ispguide.chapters import GUIDE
 from ispguide.notebook import frame, switch
-from ispguide.notebook.card import Card, Watch, button
+from ispguide.notebook.card import Card, Watch
 from ispguide.notebook.cards import publish
+from ispguide.notebook.inputs import button
 from ispguide.notebook.sure import Sure
 from ispguide.notebook.switching import Switch
 from ispguide.overview import CHAPTER_STATES, ChapterState, Overview

@@ -14,8 +14,9 @@ from ispguide import tasks
 from ispguide.dns.coach import Row
 from ispguide.dns.records import zone_file
 from ispguide.notebook import frame, spread_html, switch
-from ispguide.notebook.card import Card, button, headless, live
+from ispguide.notebook.card import Card, headless, live
 from ispguide.notebook.copy import Copy
+from ispguide.notebook.inputs import button
 from ispguide.notebook.plain import guarded
 from ispguide.notebook.records_html import records_html, records_text, summary
 from ispguide.notebook.show import Shown

@@ -13,7 +13,8 @@ import ipywidgets as widgets
 from ispguide import tasks
 from ispguide.notebook import frame, glossary, switch
 from ispguide.notebook.asked import Asked
-from ispguide.notebook.card import Card, Watch, button
+from ispguide.notebook.card import Card, Watch
+from ispguide.notebook.inputs import button
 from ispguide.notebook.judging import Verdict
 from ispguide.notebook.questions import Choices, verdict_html
 from ispguide.opening import known_settings

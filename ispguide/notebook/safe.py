@@ -11,9 +11,8 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.backup.returning import Safe
-from ispguide.notebook import frame, safe_html, switch
+from ispguide.notebook import frame, inputs, safe_html, switch
 from ispguide.notebook.card import Watch, headless, live
-from ispguide.notebook.forms import fields
 from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.forms.once import Once
 from ispguide.notebook.forms.restoring import MailboxCard
@@ -103,7 +102,7 @@ class KeyCard(FormCard):
 
     def __init__(self) -> None:
         self.once = Once()
-        show = fields.button("show me the page", self.ask, "ispg-do")
+        show = inputs.button("show me the page", self.ask, "ispg-do")
         super().__init__("safe.key", "The page for your drawer", [show])
         self.inside.children = (self.once.box,)
         self.state("", "not shown")

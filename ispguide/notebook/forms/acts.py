@@ -13,7 +13,7 @@ from typing import Any
 from ispguide import people as book
 from ispguide import tasks
 from ispguide.names import shown
-from ispguide.notebook.forms import fields
+from ispguide.notebook import inputs
 from ispguide.notebook.forms.twice import Twice, problem
 from ispguide.settings import Secret
 
@@ -43,10 +43,10 @@ class Act:
         self.inputs = self.make()
         for one in self.inputs:
             one.on_change(changed)
-        self.button = fields.button(self.label, self.press, "ispg-do")
-        self.box = fields.column(*(f.box for f in self.inputs), fields.row(self.button))
+        self.button = inputs.button(self.label, self.press, "ispg-do")
+        self.box = inputs.column(*(f.box for f in self.inputs), inputs.row(self.button))
 
-    def make(self) -> list[fields.Field]:
+    def make(self) -> list[inputs.Field]:
         """The inputs, from top to bottom."""
         raise NotImplementedError
 
@@ -81,8 +81,8 @@ class AddMailbox(Act):
 
     title, label = "a new mailbox", "add the mailbox"
 
-    def make(self) -> list[fields.Field]:
-        self.address = fields.text(
+    def make(self) -> list[inputs.Field]:
+        self.address = inputs.text(
             "mail address", "Its domain must be one of the list above.", like="anna@…"
         )
         self.password = Twice()
@@ -110,14 +110,14 @@ class NewPassword(Act):
 
     title, label = "a new password", "set the new password"
 
-    def make(self) -> list[fields.Field]:
-        self.address = fields.choice("mailbox", [])
+    def make(self) -> list[inputs.Field]:
+        self.address = inputs.choice("mailbox", [])
         self.password = Twice()
         return [self.address, *self.password.fields]
 
     def take(self, lists: Lists) -> None:
         boxes = [(shown(row[0]), row[0]) for row in lists["mailboxes"]]
-        fields.offer(self.address, boxes)
+        inputs.offer(self.address, boxes)
 
     def ready(self) -> bool:
         return self.password.ready() and bool(self.address.value)
@@ -139,8 +139,8 @@ class AddDomain(Act):
 
     title, label = "a domain", "add the domain"
 
-    def make(self) -> list[fields.Field]:
-        self.domain = fields.text(
+    def make(self) -> list[inputs.Field]:
+        self.domain = inputs.text(
             "mail domain",
             "Its MX record in the DNS must point here too.",
             like="example.org",

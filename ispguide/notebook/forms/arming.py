@@ -10,9 +10,9 @@ from html import escape
 from typing import Any
 
 from ispguide.errors import GuideError
-from ispguide.notebook import switch, switching
-from ispguide.notebook.forms import fields
-from ispguide.notebook.forms.fields import FormCard, button
+from ispguide.notebook import inputs, switch, switching
+from ispguide.notebook.forms.fields import FormCard
+from ispguide.notebook.inputs import button
 from ispguide.profile import Profile
 
 MEANS = {
@@ -37,12 +37,12 @@ class SwitchCard(FormCard):
     """Practice servers are turned by a click; a real one is armed by its name."""
 
     def __init__(self) -> None:
-        self.name = fields.text("type its name to arm it")
+        self.name = inputs.text("type its name to arm it")
         self.arm_button = button("arm it: make it so", self.arm, "ispg-do")
         self.disarm_button = button("disarm it: look only", self.disarm, "ispg-do")
         super().__init__("start.switch", "The switch")
-        self._arming = fields.column(self.name.box, fields.row(self.arm_button))
-        self._armed = fields.row(self.disarm_button)
+        self._arming = inputs.column(self.name.box, inputs.row(self.arm_button))
+        self._armed = inputs.row(self.disarm_button)
         self.name.on_change(self.check)
         self.switch = Arming(self)
         self.bar.children = (self.switch.box,)

@@ -16,11 +16,12 @@ from typing import Any
 from ispguide import tasks
 from ispguide.errors import ChangedServer, UnknownServer
 from ispguide.names import host_name_problems
-from ispguide.notebook import frame, switch, switching
+from ispguide.notebook import frame, inputs, switch, switching
 from ispguide.notebook.card import Watch
-from ispguide.notebook.forms import fields, servers
-from ispguide.notebook.forms.fields import Field, FormCard, button, taken
+from ispguide.notebook.forms import servers
+from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.forms.lesson import Lesson
+from ispguide.notebook.inputs import Field, button, taken
 from ispguide.profile import Profile
 from ispguide.settings import Secret
 
@@ -34,14 +35,14 @@ class ConnectionCard(FormCard):
         self._sudo: Secret | None = None
         self.lesson = Lesson(self.trust, self.check)
         self.fields = _inputs()
-        self.password = fields.hidden(
+        self.password = inputs.hidden(
             "password for sudo",
             "Only where you do not log in as root and sudo asks for one. It stays in this kernel's memory.",
         )
         self.go = button("connect", self.connect, "ispg-do")
         super().__init__("start.connection", "Connect a real server")
         boxes = [f.on_change(self.check).box for f in self.fields.values()]
-        self._form = (*boxes, self.password.box, fields.row(self.go))
+        self._form = (*boxes, self.password.box, inputs.row(self.go))
         self.inside.children = self._form
         self.check()
 
@@ -127,19 +128,19 @@ class ConnectionCard(FormCard):
 
 def _inputs() -> dict[str, Field]:
     return {
-        "host": fields.text(
+        "host": inputs.text(
             "address of the server",
             "Its name or its IP address, as your provider tells it.",
             like="mail.example.org",
         ),
-        "user": fields.text("user", "root, or one who may use sudo.", value="root"),
-        "port": fields.number("port", "Where its SSH listens: 22, as a rule.", 22),
-        "domain": fields.text(
+        "user": inputs.text("user", "root, or one who may use sudo.", value="root"),
+        "port": inputs.number("port", "Where its SSH listens: 22, as a rule.", 22),
+        "domain": inputs.text(
             "mail domain",
             "For a server this guide has not built yet: what will stand behind the @.",
             like="example.org",
         ),
-        "key": fields.text(
+        "key": inputs.text(
             "key file",
             "The private key on this computer. Empty: the ssh agent, and the usual files in ~/.ssh.",
             like="~/.ssh/id_ed25519",

@@ -13,11 +13,10 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.errors import GuideError
-from ispguide.notebook import switch
-from ispguide.notebook.card import button
-from ispguide.notebook.forms import fields
+from ispguide.notebook import inputs, switch
 from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.forms.once import Once
+from ispguide.notebook.inputs import button
 from ispguide.notebook.switching import Switch
 from ispguide.people.plan import EXAMPLE, Plan
 
@@ -43,12 +42,12 @@ class FileCard(FormCard):
 
     def __init__(self, path: str = ""):
         self.path, self.plan, self.once = path, Plan(), Once()
-        self.go = fields.button("take them in", self.take_in, "ispg-do")
+        self.go = inputs.button("take them in", self.take_in, "ispg-do")
         title = "People from a file" if path else "People from a file: an example"
         super().__init__("people.file", title, [button("look again", self.look)])
         self.switch = Switch()
         self.bar.children = (*self.bar.children, self.switch.box)
-        self.inside.children = (self.once.box, fields.row(self.go))
+        self.inside.children = (self.once.box, inputs.row(self.go))
         self.check()
 
     def check(self, *_: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ispguide import people as book
 from ispguide import tasks
 from ispguide.names import shown
-from ispguide.notebook.forms import fields
+from ispguide.notebook import inputs
 from ispguide.notebook.forms.acts import Act, Lists, Work
 from ispguide.notebook.forms.twice import problem
 from ispguide.settings import Secret
@@ -20,12 +20,12 @@ class AddAlias(Act):
     def take(self, lists: Lists) -> None:
         self.boxes = frozenset(row[0] for row in lists["mailboxes"])
 
-    def make(self) -> list[fields.Field]:
-        self.source = fields.text(
+    def make(self) -> list[inputs.Field]:
+        self.source = inputs.text(
             "mail to",
             "An address, or @ and a domain for everything that has no mailbox there.",
         )
-        self.destination = fields.text(
+        self.destination = inputs.text(
             "goes to",
             "Any address, here or elsewhere. A mailbox with a forwarding keeps nothing, "
             "unless it is forwarded to itself too.",
@@ -58,12 +58,12 @@ class ForgetAlias(Act):
 
     title, label = "end a forwarding", "end it"
 
-    def make(self) -> list[fields.Field]:
-        self.row = fields.choice("forwarding", [])
+    def make(self) -> list[inputs.Field]:
+        self.row = inputs.choice("forwarding", [])
         return [self.row]
 
     def take(self, lists: Lists) -> None:
-        fields.offer(
+        inputs.offer(
             self.row,
             [
                 (f"{shown(row[0])} → {shown(row[1])}", " ".join(row[:2]))

@@ -6,9 +6,10 @@ from html import escape
 
 from ispguide import tasks
 from ispguide.notebook import frame, switch
-from ispguide.notebook.card import Card, button
+from ispguide.notebook.card import Card
 from ispguide.notebook.cards import publish
 from ispguide.notebook.chapter_card import map_html
+from ispguide.notebook.inputs import button
 from ispguide.notebook.switching import Switch
 from ispguide.overview import CHAPTER_STATES, ChapterState, Overview
 

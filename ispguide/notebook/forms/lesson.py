@@ -15,8 +15,7 @@ from html import escape
 import ipywidgets as widgets
 
 from ispguide.errors import UnknownServer
-from ispguide.notebook import frame
-from ispguide.notebook.forms import fields
+from ispguide.notebook import frame, inputs
 
 _WHY = (
     "A server proves who it is with a key that nobody can copy from outside; the "
@@ -49,21 +48,21 @@ class Lesson:
 
     def __init__(self, trust: Callable[[], None], changed: Callable[[], None]):
         self.shown, self._told = "", widgets.HTML()
-        self.pasted = fields.text(
+        self.pasted = inputs.text(
             "fingerprint from the console",
             "Copy the line that the console printed; this page compares it letter for letter.",
             like="SHA256:…",
         )
-        self.by_eye = fields.tick(
+        self.by_eye = inputs.tick(
             "or: the console lets me copy nothing, and I compared them by eye, to the last letter"
         )
-        self.trust = fields.button(
+        self.trust = inputs.button(
             "they are equal: trust this server", trust, "ispg-do"
         )
         for one in (self.pasted, self.by_eye):
             one.on_change(lambda _: changed())
-        self.box = fields.column(
-            self._told, self.pasted.box, self.by_eye.box, fields.row(self.trust)
+        self.box = inputs.column(
+            self._told, self.pasted.box, self.by_eye.box, inputs.row(self.trust)
         )
 
     def begin(self, host: str, error: UnknownServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ispguide import tasks
 from ispguide.names import shown
-from ispguide.notebook.forms import fields
+from ispguide.notebook import inputs
 from ispguide.notebook.forms.acts import Act, Lists, Work
 from ispguide.notebook.forms.twice import problem
 from ispguide.quotas.amounts import bytes_of
@@ -16,15 +16,15 @@ class SetLimit(Act):
 
     title, label = "a limit", "set the limit"
 
-    def make(self) -> list[fields.Field]:
-        self.address = fields.choice("mailbox", [])
-        self.limit = fields.text(
+    def make(self) -> list[inputs.Field]:
+        self.address = inputs.choice("mailbox", [])
+        self.limit = inputs.text(
             "may hold", "With its unit, or none. It counts at once.", like="2 GB"
         )
         return [self.address, self.limit]
 
     def take(self, lists: Lists) -> None:
-        fields.offer(
+        inputs.offer(
             self.address, [(shown(row[0]), row[0]) for row in lists["mailboxes"]]
         )
 
@@ -52,9 +52,9 @@ class Lock(Act):
 
     title, label = "lock", "do it"
 
-    def make(self) -> list[fields.Field]:
-        self.address = fields.choice("mailbox", [])
-        self.how = fields.choice(
+    def make(self) -> list[inputs.Field]:
+        self.address = inputs.choice("mailbox", [])
+        self.how = inputs.choice(
             "from now on",
             [("nobody logs in", "lock"), ("its owner logs in again", "unlock")],
             "Mail for it comes in all the same, and its password stays what it was.",
@@ -63,7 +63,7 @@ class Lock(Act):
 
     def take(self, lists: Lists) -> None:
         words = {"0": " (locked)"}
-        fields.offer(
+        inputs.offer(
             self.address,
             [
                 (shown(row[0]) + words.get(row[2], ""), row[0])

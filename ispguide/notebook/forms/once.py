@@ -14,8 +14,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ispguide.names import shown
-from ispguide.notebook import frame
-from ispguide.notebook.forms import fields
+from ispguide.notebook import frame, inputs
 
 #: Seconds after which it goes by itself: time to copy it, not to forget it.
 MINUTES = 5
@@ -26,9 +25,9 @@ class Once:
 
     def __init__(self) -> None:
         self._shown = widgets.HTML()
-        self._hide = fields.button("hide it", self.hide)
-        self._row = fields.row(self._hide)
-        self.box = fields.column()
+        self._hide = inputs.button("hide it", self.hide)
+        self._row = inputs.row(self._hide)
+        self.box = inputs.column()
         self._timer: Timer | None = None
 
     def show(self, address: str, made: str) -> None:

@@ -15,7 +15,6 @@ import ipywidgets as widgets
 from ispguide import tasks
 from ispguide.measures.words import count
 from ispguide.notebook import frame, switch
-from ispguide.notebook.card import button
 from ispguide.notebook.forms.acts import (
     Act,
     AddDomain,
@@ -29,6 +28,7 @@ from ispguide.notebook.forms.forwarding import AddAlias, ForgetAlias
 from ispguide.notebook.forms.limits import Lock, SetLimit
 from ispguide.notebook.forms.once import Once
 from ispguide.notebook.forms.removing import Remove
+from ispguide.notebook.inputs import button
 from ispguide.notebook.people_html import lists_html
 from ispguide.notebook.switching import Switch
 

@@ -10,8 +10,7 @@ import ipywidgets as widgets
 
 from ispguide import tasks
 from ispguide.names import shown
-from ispguide.notebook import frame
-from ispguide.notebook.forms import fields
+from ispguide.notebook import frame, inputs
 from ispguide.notebook.forms.acts import Act, Begin, Lists, Work
 from ispguide.settings import Secret
 
@@ -45,15 +44,15 @@ class Remove(Act):
     def __init__(self, begin: Begin, changed: Callable[..., None]):
         self._lists: Lists = {"domains": [], "mailboxes": [], "aliases": []}
         self._asked = widgets.HTML()
-        self._yes = fields.button("yes, remove", self._agreed, "ispg-do")
-        self._no = fields.button("no, leave it", self.back)
-        self._question = fields.column(self._asked, fields.row(self._yes, self._no))
+        self._yes = inputs.button("yes, remove", self._agreed, "ispg-do")
+        self._no = inputs.button("no, leave it", self.back)
+        self._question = inputs.column(self._asked, inputs.row(self._yes, self._no))
         super().__init__(begin, changed)
         self._form = self.box.children
 
-    def make(self) -> list[fields.Field]:
-        self.what = fields.choice("what to remove", [])
-        self.mail = fields.tick(
+    def make(self) -> list[inputs.Field]:
+        self.what = inputs.choice("what to remove", [])
+        self.mail = inputs.tick(
             "its letters too, for good", "Without, they stay below /var/vmail."
         )
         return [self.what, self.mail]
@@ -70,7 +69,7 @@ class Remove(Act):
             for kind, word in kinds
             for name in dict.fromkeys(row[0] for row in lists[kind])
         ]
-        fields.offer(self.what, names)
+        inputs.offer(self.what, names)
         self.back()
 
     def ready(self) -> bool:

@@ -10,9 +10,8 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.backup.returning import Safe
-from ispguide.notebook import safe_html, switch
+from ispguide.notebook import inputs, safe_html, switch
 from ispguide.notebook.card import Watch
-from ispguide.notebook.forms import fields
 from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.switching import Switch
 
@@ -21,14 +20,14 @@ class MailboxCard(FormCard):
     """Which mailbox, from which backup."""
 
     def __init__(self) -> None:
-        self.who = fields.choice("mailbox", [("choose …", "")])
-        self.which = fields.choice("from the backup of", [("choose …", "")])
-        self.button = fields.button("bring it back", self.bring, "ispg-do")
-        again = fields.button("look again", self.look)
+        self.who = inputs.choice("mailbox", [("choose …", "")])
+        self.which = inputs.choice("from the backup of", [("choose …", "")])
+        self.button = inputs.button("bring it back", self.bring, "ispg-do")
+        again = inputs.button("look again", self.look)
         super().__init__("safe.mailbox", "One mailbox back", [again])
         self.switch = Switch()
         self.bar.children = (*self.bar.children, self.switch.box)
-        parts = (self.who.box, self.which.box, fields.row(self.button))
+        parts = (self.who.box, self.which.box, inputs.row(self.button))
         self.inside.children = parts
         for field in (self.who, self.which):
             field.on_change(self.check)
@@ -50,10 +49,10 @@ class MailboxCard(FormCard):
 
     def take(self, people: Any, found: Safe) -> None:
         """Offer them."""
-        fields.offer(self.who, [(row[0], row[0]) for row in people["mailboxes"]])
+        inputs.offer(self.who, [(row[0], row[0]) for row in people["mailboxes"]])
         newest = reversed(found.snapshots)
         told = [(safe_html.moment(one.time), one.number) for one in newest]
-        fields.offer(self.which, told)
+        inputs.offer(self.which, told)
         many = len(found.snapshots)
         self.state("", "1 backup" if many == 1 else f"{many} backups")
 

@@ -10,10 +10,10 @@ from html import escape
 from typing import Any
 
 from ispguide import lab, opening
-from ispguide.notebook import frame, switch, switching
-from ispguide.notebook.card import CARDS, Card, Watch, button
-from ispguide.notebook.forms import fields
+from ispguide.notebook import frame, inputs, switch, switching
+from ispguide.notebook.card import CARDS, Card, Watch
 from ispguide.notebook.forms.fields import FormCard
+from ispguide.notebook.inputs import button
 from ispguide.opening import PRACTICE
 from ispguide.profile import REPLAY, Profile, names
 
@@ -49,10 +49,10 @@ class ServersCard(FormCard):
     """The table, and another one to choose."""
 
     def __init__(self) -> None:
-        self.choice = fields.choice("server to use", [])
+        self.choice = inputs.choice("server to use", [])
         self.use_button = button("use this server", self.use, "ispg-do")
         super().__init__("start.servers", "Your servers")
-        self._choosing = (self.choice.box, fields.row(self.use_button))
+        self._choosing = (self.choice.box, inputs.row(self.use_button))
         self.choice.on_change(self.check)
         self.update()
 

@@ -17,15 +17,15 @@ import ipywidgets as widgets
 
 from ispguide import problems, tasks
 from ispguide.errors import SettingsProblem
-from ispguide.notebook import frame, switch
+from ispguide.notebook import frame, inputs, switch
 from ispguide.notebook.card import headless
 from ispguide.notebook.cards import refresh_maps
-from ispguide.notebook.forms import fields
 from ispguide.notebook.forms.explained import WORDS
-from ispguide.notebook.forms.fields import Field, FormCard, button
+from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.forms.offered import CHOICES
 from ispguide.notebook.forms.readers import readers, told_html
 from ispguide.notebook.forms.spelling import as_kept, as_shown
+from ispguide.notebook.inputs import Field, button
 from ispguide.notebook.plain import guarded
 from ispguide.notebook.show import table
 from ispguide.notebook.switching import Switch
@@ -78,7 +78,7 @@ class SettingsCard(FormCard):
         self.bar.children = (*self.bar.children, self.switch.box)
         self.problems = widgets.HTML()
         boxes = [f.on_change(self.check).box for f in self.fields.values()]
-        save = fields.row(self.save_button)
+        save = inputs.row(self.save_button)
         self.inside.children = (*boxes, self.problems, save)
         self.check()
 
@@ -189,12 +189,12 @@ def field_for(name: str, value: Any) -> Field:
     """The input that fits a setting."""
     label, note = WORDS.get(name, (name.replace("_", " "), ""))
     if name in CHOICES:
-        return fields.choice(label, CHOICES[name], note, value)
+        return inputs.choice(label, CHOICES[name], note, value)
     if name == "timezone":
         return Field(
             widgets.Combobox(description=label, options=_zones(), value=value), note
         )
     if isinstance(value, bool):
-        return fields.tick(label, note, value)
-    made = fields.number if isinstance(value, int) else fields.text
+        return inputs.tick(label, note, value)
+    made = inputs.number if isinstance(value, int) else inputs.text
     return made(label, note, as_shown(value))

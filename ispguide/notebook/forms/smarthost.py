@@ -11,8 +11,7 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.errors import GuideError
-from ispguide.notebook import switch
-from ispguide.notebook.forms import fields
+from ispguide.notebook import inputs, switch
 from ispguide.notebook.forms.readers import readers, told_html
 from ispguide.notebook.forms.settings import SettingsCard, Work
 from ispguide.settings import Secret, Settings
@@ -27,8 +26,8 @@ class SmarthostCard(SettingsCard):
     """Some settings, and a password that is none of them."""
 
     def __init__(self, title: str):
-        self.password = fields.hidden("password there", NOTE)
-        self.off = fields.button("no smarthost", self.leave_by_itself)
+        self.password = inputs.hidden("password there", NOTE)
+        self.off = inputs.button("no smarthost", self.leave_by_itself)
         super().__init__(NAMES, title)
         # Below the fields, above what is said of them and the button that saves.
         *boxes, problems, save = self.inside.children
@@ -63,7 +62,7 @@ class SmarthostCard(SettingsCard):
     def work(self, server: str, changed: dict[str, Any]) -> Work:
         """What keeps it; the password is out of its field before that begins."""
         where, user, spf = (self.fields[name].value for name in NAMES)
-        secret, sudo = fields.taken(self.password.input), switch.sudo()
+        secret, sudo = inputs.taken(self.password.input), switch.sudo()
         if not where:
             return lambda _: tasks.smarthost_off(tasks.HERE, server, sudo)
         return lambda _: tasks.smarthost_use(

@@ -7,8 +7,8 @@ from typing import Any
 
 from ispguide import people as book
 from ispguide.errors import GuideError
-from ispguide.notebook.forms import fields
-from ispguide.notebook.forms.fields import taken
+from ispguide.notebook import inputs
+from ispguide.notebook.inputs import taken
 from ispguide.settings import Secret
 
 
@@ -16,13 +16,13 @@ class Twice:
     """A password typed twice, or the wish that one is made."""
 
     def __init__(self) -> None:
-        self.make = fields.tick(
+        self.make = inputs.tick(
             "make one for me, and show it once",
             "Long, random, and only for this mailbox.",
             True,
         )
-        self.first = fields.hidden("password")
-        self.again = fields.hidden("the same again", "One line, at most 72 bytes.")
+        self.first = inputs.hidden("password")
+        self.again = inputs.hidden("the same again", "One line, at most 72 bytes.")
         self.fields = [self.make, self.first, self.again]
         self.make.on_change(self._changed_mind)
 

@@ -15,9 +15,10 @@ from ispguide.errors import GuideError
 from ispguide.graduation import Graduation
 from ispguide.graduation.symptoms import matching
 from ispguide.notebook import frame, switch
-from ispguide.notebook.card import Card, Watch, button
+from ispguide.notebook.card import Card, Watch
 from ispguide.notebook.graduation import index, page, parts
 from ispguide.notebook.graduation.markdown import markdown
+from ispguide.notebook.inputs import button
 from ispguide.notebook.switching import Switch
 
 INTRO = (

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ispguide.notebook import switch
-from ispguide.notebook.card import Card, button
+from ispguide.notebook.card import Card
+from ispguide.notebook.inputs import button
 from ispguide.notebook.switching import Switch
 
 

@@ -15,7 +15,8 @@ from ispguide.journey import STATIONS, Hop
 from ispguide.journey.hop import outcome
 from ispguide.journey.travel import KINDS
 from ispguide.notebook import frame, switch
-from ispguide.notebook.card import Watch, button
+from ispguide.notebook.card import Watch
+from ispguide.notebook.inputs import button
 from ispguide.notebook.pictures import timeline
 from ispguide.notebook.pictures.card import PictureCard
 from ispguide.progress import Running

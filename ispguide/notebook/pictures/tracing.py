@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from ispguide import tasks
 from ispguide.journey.way import FATES, Way
-from ispguide.notebook.card import button
+from ispguide.notebook.inputs import button
 from ispguide.notebook.pictures import ways
 from ispguide.notebook.pictures.card import PictureCard
 
