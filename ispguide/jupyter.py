@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ispguide.profile import home
+from ispguide.shipped import notebooks
 
 _OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {
@@ -26,15 +27,6 @@ _OVERRIDES = {
     },
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": False},
 }
-
-
-def notebooks() -> Path:
-    """The folder with the notebooks: ISPGUIDE_NOTEBOOKS, the checkout's or the wheel's."""
-    if chosen := os.environ.get("ISPGUIDE_NOTEBOOKS"):
-        return Path(chosen)
-    here = Path(__file__).parent
-    checkout = here.parent / "notebooks"
-    return checkout if checkout.is_dir() else here / "_notebooks"
 
 
 def run(no_browser: bool, port: int, say: Callable[[str], None]) -> None:
@@ -75,8 +67,9 @@ def _has_browser() -> bool:
 
 #: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
 #: are vouched for.
-_CONFIG = """from ispguide.jupyter import notebooks, vouch
+_CONFIG = """from ispguide.jupyter import vouch
 from ispguide.saving import clean
+from ispguide.shipped import notebooks
 c.ContentsManager.pre_save_hook = clean
 c.NotebookNotary.data_dir = vouch(notebooks())
 """

@@ -1,7 +1,6 @@
 """Find and render the configuration files below templates/.
 
-A template lies at the path where it will live on the server.  A checkout's own
-folder wins over the one in the wheel, so who edits a template edits *their* server.
+A template lies at the path where it will live on the server.
 Comments are written [# … #] because Jinja's own mark collides with the shell's
 ${#x}.  A value a template does not know is an error, never an empty string.
 Source: https://jinja.palletsprojects.com/en/stable/api/
@@ -10,26 +9,18 @@ Source: https://jinja.palletsprojects.com/en/stable/api/
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ispguide import shipped
 from ispguide.actions import marker
 from ispguide.settings import Settings
 
 
 @cache
-def root() -> Path:
-    """The folder with the templates."""
-    here = Path(__file__).parent
-    checkout = here.parent / "templates"
-    return checkout if checkout.is_dir() else here / "_templates"
-
-
-@cache
 def _environment() -> Environment:
     env = Environment(
-        loader=FileSystemLoader(root()),
+        loader=FileSystemLoader(shipped.templates()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

@@ -25,7 +25,7 @@ from ispguide.errors import GuideError
 from ispguide.gaps import Gap, Unsure
 from ispguide.proofs.letters import letter
 from ispguide.replay.server import NotRecorded, Replay, profile
-from ispguide.templates import root
+from ispguide.shipped import templates
 from tests.fake import SETTINGS as S
 
 ELSEWHERE = replace(S, backup_to="keeper@vault.friend.test:mail")
@@ -247,7 +247,7 @@ def test_a_replay_tells_no_password():
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
     """It, with all it writes below a folder of the test's own."""
-    path = str(root() / places.PROGRAM.lstrip("/"))
+    path = str(templates() / places.PROGRAM.lstrip("/"))
     loader = importlib.machinery.SourceFileLoader("ispguide_backup", path)
     spec = importlib.util.spec_from_loader("ispguide_backup", loader)
     assert spec
@@ -341,7 +341,7 @@ def test_two_books_become_one(program, tmp_path):
 
 
 def test_the_program_and_the_guide_mean_the_same_files():
-    text = Path(root() / places.PROGRAM.lstrip("/")).read_text()
+    text = Path(templates() / places.PROGRAM.lstrip("/")).read_text()
     for path in (places.STATE, places.ADOPTED, places.ENVIRONMENT):
         assert f'Path("{path}")' in text
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ispguide.chapters import GUIDE
-from ispguide.templates import root
+from ispguide.shipped import templates
 from ispguide.things import File
 from tests.conftest import ROOT
 from tests.fake import SETTINGS
@@ -81,8 +81,8 @@ def python(text: str) -> bool:
 def test_none_is_forgotten():
     """What lies below templates/ as Python is what the guide writes."""
     found = {
-        f"/{path.relative_to(root())}"
-        for path in root().rglob("*")
+        f"/{path.relative_to(templates())}"
+        for path in templates().rglob("*")
         if path.is_file() and python(path.read_text())
     }
     assert found and found == texts().keys()

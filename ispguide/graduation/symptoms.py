@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ispguide.jupyter import notebooks
+from ispguide.shipped import notebooks
 
 HEADING = "## When it breaks"
 GLOSSARY = "90-glossary.ipynb"
