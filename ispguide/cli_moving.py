@@ -66,14 +66,14 @@ def _lines(found: Any) -> list[str]:
     ]
 
 
-@move.command()
+@move.command("mailbox")
 @click.argument("address")
 @click.option("--from", "host", required=True, help="Where IMAP answers over there.")
 @click.option("--user", default="", help="The name there; the address by itself.")
 @click.option("--port", default=993, show_default=True)
 @stdin_option
 @on_server
-def mailbox(
+def moved_mailbox(
     address: str,
     host: str,
     user: str,

@@ -8,10 +8,9 @@ Manuals: RFC 8461, postconf(5) tls_server_sni_maps, https://doc.dovecot.org/2.3/
 
 from collections.abc import Iterator
 
-from ispguide.chapters._certificate import ask_for, authority
+from ispguide.chapters import _certificate, dovecot, postfix
 from ispguide.chapters._words import proved
-from ispguide.chapters.dovecot import CONF, dovecot
-from ispguide.chapters.postfix import postfix
+from ispguide.chapters.dovecot import CONF
 from ispguide.chapters.tls import APACHE, CIPHERS, apache
 from ispguide.dns.others import SNI, STS, OtherDomains
 from ispguide.dns.sts import PATH, PREFIX
@@ -38,11 +37,11 @@ def published_policy(s) -> Iterator[Plain | Service]:
 
 
 def _policy(s) -> Iterator[Plain]:
-    further = Further(PREFIX, s, authority(s))
+    further = Further(PREFIX, s, _certificate.authority(s))
     yield DnsRecord("sts_name", s)
     yield Directory(f"{ROOT}/.well-known")
     yield File(f"{ROOT}{PATH}", text=policy_text(s))
-    yield NameCertificates(further, ask_for)
+    yield NameCertificates(further, _certificate.ask_for)
     yield NamesFile(POLICY_SITE, further, ciphers=CIPHERS)
     # Who sees the record before the page is there goes on as if there were none.
     yield DnsRecord("sts", s)
@@ -65,14 +64,14 @@ def own_names(s) -> Iterator[Plain | Service]:
         yield Absent(NAMES_DOVECOT, why=one)
         yield SniMap(None)
     yield apache(SITES, LIVE, ports=(80, 443))
-    yield dovecot(s, CONF, LIVE)
-    yield postfix(LIVE)
+    yield dovecot.dovecot(s, CONF, LIVE)
+    yield postfix.postfix(LIVE)
 
 
 def _own_names(s) -> Iterator[Plain]:
-    further = Further("mail", s, authority(s))
+    further = Further("mail", s, _certificate.authority(s))
     yield OtherDomains(s, SNI, "the server's name mail.DOMAIN")
-    yield NameCertificates(further, ask_for)
+    yield NameCertificates(further, _certificate.ask_for)
     yield NamesFile(NAMES_SITE, further, ciphers=CIPHERS)
     yield NamesFile(NAMES_DOVECOT, further)
     yield SniMap(further)

@@ -10,7 +10,7 @@ from typing import Any
 from ispguide.dmarc.reports import Aggregate, Row
 from ispguide.dmarc.summing import Source, advice, lines, sources
 from ispguide.notebook import frame
-from ispguide.notebook.pictures import plot as p
+from ispguide.notebook.pictures import plot
 from ispguide.tasks_dmarc import Reports
 
 #: More senders would be too small to read; the table has all.
@@ -36,7 +36,7 @@ def reports_html(found: Reports) -> str:
     if not found.reports:
         return said + others
     who = sources(found.reports, found.own)
-    drawn = p.plot(
+    drawn = plot.draw(
         lambda axes: draw(axes, who[:MOST]),
         "Letters in your name, by the machine that sent them",
         "; ".join(lines(found.reports, found.own)[:MOST]),
@@ -54,9 +54,9 @@ def draw(axes: Any, who: Sequence[Source]) -> None:
         f"{s.address}\n{'this server' if s.ours else 'somebody else'}" for s in who
     ]
     passed, failed = [s.passed for s in who], [s.failed for s in who]
-    axes.barh(names, passed, height=0.55, color=p.GOOD, label="vouched for")
+    axes.barh(names, passed, height=0.55, color=plot.GOOD, label="vouched for")
     bars = axes.barh(names, failed, height=0.55, left=passed, color="none",
-                     edgecolor=p.BAD, hatch="///", label="not vouched for")  # fmt: skip
+                     edgecolor=plot.BAD, hatch="///", label="not vouched for")  # fmt: skip
     axes.bar_label(bars, [f"{s.passed} and {s.failed}" for s in who], padding=6)
     axes.set_xlim(0, max(s.count for s in who) * 1.2)
     axes.invert_yaxis()

@@ -10,8 +10,7 @@ from typing import Any
 
 from ispguide.backup.returning import Safe, Snapshot
 from ispguide.measures import DAY, amount, span
-from ispguide.notebook.pictures import plot as p
-from ispguide.notebook.pictures.plot import plot, with_table
+from ispguide.notebook.pictures import plot
 
 #: So many bars can be told apart.
 MOST = 30
@@ -52,10 +51,12 @@ def backups_html(found: Safe) -> str:
     history = found.state.get("history", [])[-MOST:]
     title = "What each backup added"
     drawn = (
-        plot(lambda axes: bars(axes, history), title, words(found)) if history else ""
+        plot.draw(lambda axes: bars(axes, history), title, words(found))
+        if history
+        else ""
     )
     rows = [row(one) for one in reversed(found.snapshots)]
-    return with_table(drawn, words(found), ("number", "made"), rows)
+    return plot.with_table(drawn, words(found), ("number", "made"), rows)
 
 
 def row(one: Snapshot) -> tuple[str, str]:
@@ -71,9 +72,13 @@ def bars(axes: Any, history: list[dict[str, Any]]) -> None:
     good = [(x, h["added"] / unit) for x, h in enumerate(history) if h["ok"]]
     bad = [x for x, h in enumerate(history) if not h["ok"]]
     if good:
-        axes.bar(*zip(*good, strict=True), width=0.7, color=p.BLUE, label="went well")
+        axes.bar(
+            *zip(*good, strict=True), width=0.7, color=plot.BLUE, label="went well"
+        )
     if bad:
-        axes.scatter(bad, [0] * len(bad), s=70, marker="X", color=p.BAD, label="failed")
+        axes.scatter(
+            bad, [0] * len(bad), s=70, marker="X", color=plot.BAD, label="failed"
+        )
     axes.set_ylabel(f"new, in {name}")
     axes.set_xlabel("the last runs, the newest on the right")
     axes.set_xlim(-0.7, max(len(history), 8) - 0.3)

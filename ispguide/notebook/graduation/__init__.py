@@ -28,10 +28,10 @@ def _plain_report() -> Shown:
     """A script proves nothing here and keeps no file: it shows what would be told."""
     from ispguide import tasks
     from ispguide.notebook import frame, switch
-    from ispguide.notebook.graduation import parts
+    from ispguide.notebook.graduation.parts import at_a_glance
 
     seen = tasks.graduate(tasks.HERE, switch.current(), prove=False)
-    words = parts.at_a_glance(seen)
+    words = at_a_glance(seen)
     inner = "".join(f"<li>{escape(line)}</li>" for line in words)
     return Shown(frame.style() + frame.box(f"<ul>{inner}</ul>"), "\n".join(words))
 
@@ -40,11 +40,11 @@ def symptoms(words: str = "") -> Any:
     """From what you see to the cell that repairs it.  `words`: to search for."""
     from ispguide.graduation.symptoms import matching
     from ispguide.notebook import frame
-    from ispguide.notebook.graduation import index
+    from ispguide.notebook.graduation.index import as_text, table
 
     if not headless():
         from ispguide.notebook.graduation.cards import SymptomCard
 
         return live(lambda: SymptomCard(words))
     rows = matching(words)
-    return Shown(frame.style() + frame.box(index.table(rows)), index.as_text(rows))
+    return Shown(frame.style() + frame.box(table(rows)), as_text(rows))

@@ -16,8 +16,10 @@ from ispguide.graduation import Graduation
 from ispguide.graduation.symptoms import matching
 from ispguide.notebook import frame, switch
 from ispguide.notebook.card import Card, Watch
-from ispguide.notebook.graduation import index, page, parts
+from ispguide.notebook.graduation.index import table
 from ispguide.notebook.graduation.markdown import markdown
+from ispguide.notebook.graduation.page import html
+from ispguide.notebook.graduation.parts import at_a_glance
 from ispguide.notebook.inputs import button
 from ispguide.notebook.switching import Switch
 
@@ -55,7 +57,7 @@ class ReportCard(Card):
     def take(self, seen: Graduation, files: list[Path]) -> None:
         """What stands in it, and where it lies."""
         links = "".join(f"<li>{frame.link(f.name, f.name)}</li>" for f in files)
-        told = "".join(f"<li>{escape(line)}</li>" for line in parts.at_a_glance(seen))
+        told = "".join(f"<li>{escape(line)}</li>" for line in at_a_glance(seen))
         broken = any(p.state == "failed" for p in seen.proofs)
         self.state(
             "failed" if broken else "ok", "a proof failed" if broken else "written"
@@ -66,7 +68,7 @@ class ReportCard(Card):
 def kept(seen: Graduation, folder: Path) -> list[Path]:
     """Write both files; who cannot write there is told so."""
     stem = f"report-{seen.settings.hostname}"
-    texts = {f"{stem}.html": page.html(seen), f"{stem}.md": markdown(seen)}
+    texts = {f"{stem}.html": html(seen), f"{stem}.md": markdown(seen)}
     try:
         for name, text in texts.items():
             (folder / name).write_text(text)
@@ -101,4 +103,4 @@ class SymptomCard(Card):
         """No server is asked: the tables are in the notebooks."""
         rows = matching(str(self.field.value))
         self.rest(f"{len(rows)} rows.")
-        self.show(index.table(rows))
+        self.show(table(rows))

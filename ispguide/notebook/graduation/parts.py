@@ -113,21 +113,21 @@ def pictures(seen: Graduation) -> Iterator[Picture]:
         yield from _of_mail(seen.flow, seen.settings)
     if cert := seen.certificate:
         words = certificate_words(cert)
-        drawn = plot.plot(lambda a: axes.life(a, cert), "The certificate", words, 1.5)
+        drawn = plot.draw(lambda a: axes.life(a, cert), "The certificate", words, 1.5)
         yield "The certificate's life", words, drawn
 
 
 def _of_mail(mail: Flow, s: Settings) -> Iterator[Picture]:
     table, labels = flow_plots.stretches(mail, s)
     words = flow_words(mail)
-    drawn = plot.plot(lambda a: flow_plots.bars(a, table, labels), "Mail", words, 3.0)
+    drawn = plot.draw(lambda a: flow_plots.bars(a, table, labels), "Mail", words, 3.0)
     yield "Mail of the last days", words, drawn
     if mail.of("refused") + mail.of("later"):
         why, words = mail.reasons(), "Why mail was refused, or told to come again."
         high = 0.8 + 0.32 * len(why)
-        drawn = plot.plot(lambda a: flow_plots.lying(a, why), "Refused", words, high)
+        drawn = plot.draw(lambda a: flow_plots.lying(a, why), "Refused", words, high)
         yield "Refused", words, drawn
     if mail.of("score"):
         points, words = mail.points(), "How many points the spam filter gave."
-        drawn = plot.plot(lambda a: flow_plots.spread(a, points, s), "Points", words)
+        drawn = plot.draw(lambda a: flow_plots.spread(a, points, s), "Points", words)
         yield "Points", words, drawn

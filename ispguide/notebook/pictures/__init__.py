@@ -22,10 +22,10 @@ __all__ = ["bans", "big_picture", "certificate", "health", "journey", "mail_flow
 
 def big_picture(highlight: str = "") -> Any:
     """The whole mail server, with the state of each component; a chapter lights up."""
-    from ispguide.notebook.pictures import big
+    from ispguide.notebook.pictures.big import BigPictureCard
 
     return _plain_picture(highlight) if headless() else live(
-        lambda: big.BigPictureCard(highlight), lambda card: card.look()
+        lambda: BigPictureCard(highlight), lambda card: card.look()
     )  # fmt: skip
 
 
@@ -46,9 +46,9 @@ def _plain_picture(highlight: str) -> Any:
 def journey(kind: str = "letter", to: str = "") -> Any:
     """Send a letter, and watch every hop.  `kind`, `to`: where nobody can press."""
     if not headless():
-        from ispguide.notebook.pictures import letters
+        from ispguide.notebook.pictures.letters import JourneyCard
 
-        return live(letters.JourneyCard)
+        return live(JourneyCard)
     if switch.position() == switch.LOOK:
         return sentence(
             "Looking only: the journey sends a real letter, so it did not begin. "
@@ -59,18 +59,18 @@ def journey(kind: str = "letter", to: str = "") -> Any:
 
 def _plain_journey(kind: str, to: str) -> Shown:
     from ispguide import tasks
-    from ispguide.notebook.pictures import timeline
+    from ispguide.notebook.pictures.timeline import as_text, timeline
 
     hops = tasks.travel(tasks.HERE, kind, to, switch.current())
-    return _shown(timeline.timeline(hops), timeline.as_text(hops))
+    return _shown(timeline(hops), as_text(hops))
 
 
 def trace(what: str = "") -> Any:
     """Where a letter went.  `what`: an address, a Message-ID or a queue id."""
     if not headless():
-        from ispguide.notebook.pictures import tracing
+        from ispguide.notebook.pictures.tracing import TraceCard
 
-        return live(lambda: tracing.TraceCard(what))
+        return live(lambda: TraceCard(what))
     if not what:
         return sentence(
             "Nobody is asked for here: give an address, or run it in JupyterLab."
@@ -80,10 +80,10 @@ def trace(what: str = "") -> Any:
 
 def _plain_trace(what: str) -> Shown:
     from ispguide import tasks
-    from ispguide.notebook.pictures import ways
+    from ispguide.notebook.pictures.ways import as_text, ways_html
 
     seen = tasks.trace(tasks.HERE, what, switch.current())
-    return _shown(ways.ways_html(seen), ways.as_text(seen))
+    return _shown(ways_html(seen), as_text(seen))
 
 
 def health() -> Any:

@@ -10,17 +10,16 @@ from typing import Any
 
 from ispguide.measures import DAY
 from ispguide.measures.flow import KINDS, Flow, flow_words
-from ispguide.notebook.pictures import plot as p
-from ispguide.notebook.pictures.plot import plot, with_table
+from ispguide.notebook.pictures import plot
 from ispguide.settings import Settings
 
 #: kind → colour and pattern of its bars.
 BARS = {
-    "received": (p.GOOD, ""),
-    "sent": (p.BLUE, "//"),
-    "refused": (p.BAD, "xx"),
-    "later": (p.WARN, ".."),
-    "returned": (p.SOFT, "\\\\"),
+    "received": (plot.GOOD, ""),
+    "sent": (plot.BLUE, "//"),
+    "refused": (plot.BAD, "xx"),
+    "later": (plot.WARN, ".."),
+    "returned": (plot.SOFT, "\\\\"),
 }
 
 
@@ -29,7 +28,7 @@ def flow_html(seen: tuple[Flow, Settings]) -> str:
     mail, s = seen
     words = flow_words(mail)
     if not any(mail.of(kind) for kind in KINDS):
-        return with_table("", words, (), ())
+        return plot.with_table("", words, (), ())
     parts = [_much(mail, s, words)]
     if mail.of("refused") + mail.of("later"):
         parts.append(_reasons(mail.reasons()))
@@ -47,13 +46,17 @@ def stretches(mail: Flow, s: Settings) -> tuple[Any, list[str]]:
 
 def _much(mail: Flow, s: Settings, words: str) -> str:
     table, labels = stretches(mail, s)
-    drawn = plot(lambda axes: bars(axes, table, labels), "Mail over time", words, 3.0)
+    drawn = plot.draw(
+        lambda axes: bars(axes, table, labels), "Mail over time", words, 3.0
+    )
     kinds = [kind for kind in KINDS if table[kind].sum()]
     rows = [
         (at.strftime("%d %b %H:%M"), *(str(int(row[kind])) for kind in kinds))
         for at, row in table.iterrows()
     ]
-    return with_table(drawn, words, ("from", *(KINDS[kind] for kind in kinds)), rows)
+    return plot.with_table(
+        drawn, words, ("from", *(KINDS[kind] for kind in kinds)), rows
+    )
 
 
 def bars(axes: Any, table: Any, labels: list[str]) -> None:
@@ -63,7 +66,7 @@ def bars(axes: Any, table: Any, labels: list[str]) -> None:
         high = [int(n) for n in table[kind]]
         if any(high):
             axes.bar(range(len(high)), high, 0.7, bottom=below, label=KINDS[kind],
-                     color=colour, hatch=pattern, edgecolor=p.LINE)  # fmt: skip
+                     color=colour, hatch=pattern, edgecolor=plot.LINE)  # fmt: skip
             below = [a + b for a, b in zip(below, high, strict=True)]
     step = max(1, len(labels) // 8)
     axes.set_xticks(range(0, len(labels), step), labels[::step])
@@ -76,14 +79,16 @@ def bars(axes: Any, table: Any, labels: list[str]) -> None:
 def _reasons(why: Any) -> str:
     words = "Why mail was refused, or told to come again:"
     high = 0.8 + 0.32 * len(why)
-    drawn = plot(lambda axes: lying(axes, why), "Why mail was refused", words, high)
+    drawn = plot.draw(
+        lambda axes: lying(axes, why), "Why mail was refused", words, high
+    )
     rows = [(name, str(int(n))) for name, n in why.items()]
-    return with_table(drawn, words, ("reason", "mails"), rows)
+    return plot.with_table(drawn, words, ("reason", "mails"), rows)
 
 
 def lying(axes: Any, why: Any) -> None:
     """A bar for each reason, the most frequent on top."""
-    drawn = axes.barh(list(why.index), [int(n) for n in why], 0.6, color=p.BAD)
+    drawn = axes.barh(list(why.index), [int(n) for n in why], 0.6, color=plot.BAD)
     axes.bar_label(drawn, padding=5)
     axes.invert_yaxis()
     axes.set_xlim(0, int(why.max()) * 1.12)
@@ -93,23 +98,29 @@ def lying(axes: Any, why: Any) -> None:
 
 def _points(points: Any, s: Settings) -> str:
     words = f"How many points mail got: Junk begins at {s.junk_score}, refusal at {s.reject_score}."
-    drawn = plot(lambda axes: spread(axes, points, s), "Points of mail", words, 2.6)
+    drawn = plot.draw(
+        lambda axes: spread(axes, points, s), "Points of mail", words, 2.6
+    )
     rows = [(str(at), str(int(n))) for at, n in points.items()]
-    return with_table(drawn, words, ("points", "mails"), rows)
+    return plot.with_table(drawn, words, ("points", "mails"), rows)
 
 
 def spread(axes: Any, points: Any, s: Settings) -> None:
     """A bar for each sum of points, and the lines from which Junk and refusal begin."""
     where = [int(at) for at in points.index]
     colours = [
-        p.BAD if x >= s.reject_score else p.WARN if x >= s.junk_score else p.GOOD
+        plot.BAD
+        if x >= s.reject_score
+        else plot.WARN
+        if x >= s.junk_score
+        else plot.GOOD
         for x in where
     ]
     axes.bar(where, [int(n) for n in points], 0.8, color=colours)
     edge = axes.get_xaxis_transform()
     for at, name, colour in (
-        (s.junk_score, "Junk", p.WARN),
-        (s.reject_score, "refused", p.BAD),
+        (s.junk_score, "Junk", plot.WARN),
+        (s.reject_score, "refused", plot.BAD),
     ):
         axes.axvline(at - 0.5, color=colour, linewidth=1.5, linestyle="--")
         axes.text(at - 0.3, 1.02, f"from {at}: {name}", transform=edge)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ispguide.measures.bans import DOORS, Guarding, busiest, guard_words
-from ispguide.notebook.pictures import plot as p
-from ispguide.notebook.pictures.plot import plot, with_table
+from ispguide.notebook.pictures import plot
 
 
 def bans_html(now: Guarding) -> str:
@@ -17,23 +16,25 @@ def bans_html(now: Guarding) -> str:
     words = guard_words(now)
     guesses = now.of("Found")
     if not guesses:
-        return with_table("", words, (), ())
+        return plot.with_table("", words, (), ())
     high = 0.9 + 0.42 * len(now.doors)
-    drawn = plot(lambda axes: doors(axes, now), "Wrong guesses by door", words, high)
+    drawn = plot.draw(
+        lambda axes: doors(axes, now), "Wrong guesses by door", words, high
+    )
     until = {ban.who: ban.until for ban in now.shut_out}
     cells = [
         (who, at, str(number), until.get(who, "no"))
         for who, at, number in busiest(guesses)
     ]
     heads = ("address", "doors", "wrong guesses", "shut out until")
-    return with_table(drawn, words, heads, cells)
+    return plot.with_table(drawn, words, heads, cells)
 
 
 def doors(axes: Any, now: Guarding) -> None:
     """How often somebody guessed at each door, and how many were shut out there."""
     names = [DOORS.get(jail, jail) for jail in now.doors]
     counts = [len(now.of("Found", jail)) for jail in now.doors]
-    bars = axes.barh(names, counts, height=0.55, color=p.WARN)
+    bars = axes.barh(names, counts, height=0.55, color=plot.WARN)
     axes.bar_label(bars, [_label(now, jail) for jail in now.doors], padding=6)
     axes.invert_yaxis()
     axes.set_xlim(0, max(1, *counts) * 1.45)

@@ -35,7 +35,7 @@ _RC = {
 Build = Callable[[Any], None]
 
 
-def plot(build: Build, title: str, about: str, high: float = 2.6) -> str:
+def draw(build: Build, title: str, about: str, high: float = 2.6) -> str:
     """What `build(axes)` draws, as SVG with a title, 8.6 by `high` inches."""
     import logging
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from ispguide.journal import Judged
 from ispguide.measures import amount, certificate, mailboxes, queue, scores, span
-from ispguide.notebook.pictures import axes as draw
-from ispguide.notebook.pictures.plot import plot, with_table
+from ispguide.notebook.pictures import axes, plot
 from ispguide.settings import Settings
 
 #: More mailboxes would be too small to read; the table has all.
@@ -22,10 +21,10 @@ def queue_html(rows: Sequence[queue.Waiting]) -> str:
     """How many wait, by age; why, in words and in the table."""
     words = queue.queue_words(rows)
     if not rows:
-        return with_table("", words, (), ())
-    drawn = plot(lambda axes: draw.ages(axes, rows), "The queue by age", words)
+        return plot.with_table("", words, (), ())
+    drawn = plot.draw(lambda a: axes.ages(a, rows), "The queue by age", words)
     heads = ("waits for", "to", "from", "why", "Postfix's own words")
-    return with_table(drawn, words, heads, (_waits(row) for row in rows))
+    return plot.with_table(drawn, words, heads, (_waits(row) for row in rows))
 
 
 def _waits(row: queue.Waiting) -> tuple[str, ...]:
@@ -39,27 +38,29 @@ def scores_html(seen: tuple[Sequence[Judged], Settings]) -> str:
     rows, s = seen
     words = scores.score_words(rows)
     if not rows:
-        return with_table("", words, (), ())
+        return plot.with_table("", words, (), ())
     words += f" Junk begins at {s.junk_score} points, refusal at {s.reject_score}."
     title = "Spam scores of the last mails"
-    drawn = plot(lambda axes: draw.points(axes, rows, s), title, words, 3.2)
+    drawn = plot.draw(lambda a: axes.points(a, rows, s), title, words, 3.2)
     cells = [
         (time.strftime("%d %b %H:%M:%S", time.localtime(r.time)), f"{r.score:.1f}", r.action)
         for r in reversed(rows)
     ]  # fmt: skip
-    return with_table(drawn, words, ("when", "points", "what rspamd advised"), cells)
+    return plot.with_table(
+        drawn, words, ("when", "points", "what rspamd advised"), cells
+    )
 
 
 def mailboxes_html(rows: Sequence[mailboxes.Box]) -> str:
     """Size and number of mails, and the limit where there is one."""
     words = mailboxes.box_words(rows)
     if not rows:
-        return with_table("", words, (), ())
+        return plot.with_table("", words, (), ())
     shown = rows[:MOST]
     title, high = "The mailboxes by size", 0.75 + 0.36 * len(shown)
-    drawn = plot(lambda axes: draw.sizes(axes, shown), title, words, high)
+    drawn = plot.draw(lambda a: axes.sizes(a, shown), title, words, high)
     heads = ("mailbox", "mails", "size", "limit")
-    return with_table(drawn, words, heads, (_box(row) for row in rows))
+    return plot.with_table(drawn, words, heads, (_box(row) for row in rows))
 
 
 def _box(row: mailboxes.Box) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def room_html(rows: Sequence[mailboxes.Box]) -> str:
     limited = sorted((r for r in rows if r.limit), key=lambda r: -r.share)[:MOST]
     title, high = "How full the mailboxes are", 0.95 + 0.36 * len(limited)
     drawn = (
-        plot(lambda axes: draw.shares(axes, limited), title, words, high)
+        plot.draw(lambda a: axes.shares(a, limited), title, words, high)
         if limited
         else ""
     )
@@ -83,7 +84,7 @@ def room_html(rows: Sequence[mailboxes.Box]) -> str:
         else (r.address, amount(r.size), "none", "", r.room)
         for r in rows
     ]
-    return with_table(
+    return plot.with_table(
         drawn, words, ("mailbox", "holds", "may hold", "full", "in a word"), cells
     )
 
@@ -91,11 +92,11 @@ def room_html(rows: Sequence[mailboxes.Box]) -> str:
 def certificate_html(cert: certificate.Certificate) -> str:
     """The certificate's life as a bar."""
     words = certificate.certificate_words(cert)
-    drawn = plot(
-        lambda axes: draw.life(axes, cert), "The certificate's life", words, 1.5
+    drawn = plot.draw(
+        lambda a: axes.life(a, cert), "The certificate's life", words, 1.5
     )
     dates = sorted(
         [(cert.begin, "issued"), (cert.now, "now"), (cert.due, "renewal due"), (cert.end, "end")]
     )  # fmt: skip
-    rows = [(name, draw.day(at)) for at, name in dates]
-    return with_table(drawn, words, ("what", "when"), rows)
+    rows = [(name, axes.day(at)) for at, name in dates]
+    return plot.with_table(drawn, words, ("what", "when"), rows)
