@@ -62,9 +62,10 @@ def export(
     if form == "zone":
         click.echo(tasks.dns_zone(tasks.HERE, server, sudo), nl=False)
         return
-    from ispguide.notebook.graduation import markdown, page
+    from ispguide.notebook.graduation.markdown import markdown
+    from ispguide.notebook.graduation.page import html
 
-    make = page.html if form == "html" else markdown.markdown
+    make = html if form == "html" else markdown
     click.echo(make(tasks.graduate(tasks.HERE, server, sudo, not look)), nl=False)
 
 

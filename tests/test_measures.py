@@ -6,16 +6,8 @@ import pytest
 
 from ispguide.errors import GuideError
 from ispguide.journal import all_judged, lines
-from ispguide.measures import (
-    DAY,
-    HOUR,
-    amount,
-    certificate,
-    mailboxes,
-    queue,
-    scores,
-    span,
-)
+from ispguide.measures import certificate, mailboxes, queue, scores
+from ispguide.measures.words import DAY, HOUR, amount, span
 
 
 def said(out: str) -> dict:

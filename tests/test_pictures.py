@@ -20,7 +20,8 @@ from ispguide.components import PART_STATES, PARTS, UNSEEN, PartState
 from ispguide.errors import GuideError
 from ispguide.journal import Judged
 from ispguide.journey import STATIONS, Hop
-from ispguide.measures import DAY, certificate, mailboxes, queue
+from ispguide.measures import certificate, mailboxes, queue
+from ispguide.measures.words import DAY
 from ispguide.notebook import pictures, switch
 from ispguide.notebook.card import CARDS
 from ispguide.notebook.pictures import big, diagram, letters, measuring, plots, timeline
@@ -224,9 +225,9 @@ def test_stations_are_passed_refused_or_not_reached():
 )
 def test_other_ends(state, words):
     hop = Hop(0.5, "postfix", "answers 4xx", "…", state=state)
-    assert timeline.told([hop]).startswith(words)
-    assert "not been seen" in timeline.told([])
-    assert timeline.as_text([hop]).splitlines()[1].startswith("  0.500 s")
+    assert timeline.hops_told([hop]).startswith(words)
+    assert "not been seen" in timeline.hops_told([])
+    assert timeline.hops_text([hop]).splitlines()[1].startswith("  0.500 s")
 
 
 # --- plots -------------------------------------------------------------------

@@ -159,9 +159,9 @@ def test_what_a_stranger_wrote_is_escaped():
     one = way(list(journal.lines(rows)))
     html = ways.ways_html([one])
     assert "<script>" not in html and "refused" in html
-    assert "refused" in ways.as_text([one])
+    assert "refused" in ways.ways_text([one])
     assert "knows no such letter" in ways.ways_html([])
-    assert ways.as_text([]) == ways.NOTHING
+    assert ways.ways_text([]) == ways.NOTHING
 
 
 # --- the look ----------------------------------------------------------------

@@ -87,5 +87,5 @@ class Firewall(File):
 
 
 def _doors(s: Settings, ssh: list[int]) -> dict[str, Any]:
-    own = ports.own(s.more_ports)
-    return {"ssh": ssh, "doors": ports.mail_and_web(s), "own": own}
+    more = ports.own(s.more_ports)
+    return {"ssh": ssh, "doors": ports.mail_and_web(s), "own": more}

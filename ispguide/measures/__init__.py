@@ -4,28 +4,3 @@ its flow of mail, its health, and who guesses passwords.
 Pure: the questions, what their answers mean as rows, and the rows in words.  Draws
 nothing and asks nobody; `tasks_pictures` asks, the notebook draws.
 """
-
-from ispguide.measures import (
-    bans,
-    certificate,
-    flow,
-    health,
-    mailboxes,
-    queue,
-    scores,
-)
-from ispguide.measures.words import DAY, HOUR, amount, span
-
-__all__ = [
-    "DAY",
-    "HOUR",
-    "amount",
-    "bans",
-    "certificate",
-    "flow",
-    "health",
-    "mailboxes",
-    "queue",
-    "scores",
-    "span",
-]

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from ispguide.backup.returning import Safe, Snapshot
-from ispguide.measures import DAY, amount, span
+from ispguide.measures.words import DAY, amount, span
 from ispguide.notebook.pictures import plot
 
 #: So many bars can be told apart.

@@ -21,15 +21,15 @@ _SEEN: WeakSet[Switch] = WeakSet()
 def badge_html() -> str:
     """Practice, REAL or replay, and the server's name."""
     try:
-        profile = switch.profile()
+        now = switch.profile()
     except GuideError as error:
         return f'<span class="badge">{escape(error.is_)}</span>'
-    name = profile.settings.hostname if profile.settings else profile.host
-    kind = switch.kind(profile)
-    css = "badge real" if kind == "REAL" else "badge"
-    more = ": nothing is changed" if kind == "REPLAY" else ""
-    more = ": armed" if kind == "REAL" and switch.position() == switch.DO else more
-    return f'<span class="{css}">{kind} server {escape(name)}{more}</span>'
+    name = now.settings.hostname if now.settings else now.host
+    sort = switch.kind(now)
+    css = "badge real" if sort == "REAL" else "badge"
+    more = ": nothing is changed" if sort == "REPLAY" else ""
+    more = ": armed" if sort == "REAL" and switch.position() == switch.DO else more
+    return f'<span class="{css}">{sort} server {escape(name)}{more}</span>'
 
 
 class Switch:

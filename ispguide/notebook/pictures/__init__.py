@@ -59,10 +59,10 @@ def journey(kind: str = "letter", to: str = "") -> Any:
 
 def _plain_journey(kind: str, to: str) -> Shown:
     from ispguide import tasks
-    from ispguide.notebook.pictures.timeline import as_text, timeline
+    from ispguide.notebook.pictures.timeline import hops_text, timeline
 
     hops = tasks.travel(tasks.HERE, kind, to, switch.current())
-    return _shown(timeline(hops), as_text(hops))
+    return _shown(timeline(hops), hops_text(hops))
 
 
 def trace(what: str = "") -> Any:
@@ -80,10 +80,10 @@ def trace(what: str = "") -> Any:
 
 def _plain_trace(what: str) -> Shown:
     from ispguide import tasks
-    from ispguide.notebook.pictures.ways import as_text, ways_html
+    from ispguide.notebook.pictures.ways import ways_html, ways_text
 
     seen = tasks.trace(tasks.HERE, what, switch.current())
-    return _shown(ways_html(seen), as_text(seen))
+    return _shown(ways_html(seen), ways_text(seen))
 
 
 def health() -> Any:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ispguide.journal import Judged
-from ispguide.measures import DAY, HOUR, amount, certificate, mailboxes, queue
+from ispguide.measures import certificate, mailboxes, queue
+from ispguide.measures.words import DAY, HOUR, amount
 from ispguide.notebook.pictures import plot as p
 from ispguide.settings import Settings
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ispguide.measures import DAY
 from ispguide.measures.flow import KINDS, Flow, flow_words
+from ispguide.measures.words import DAY
 from ispguide.notebook.pictures import plot
 from ispguide.settings import Settings
 

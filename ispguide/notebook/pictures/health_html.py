@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ispguide.measures import queue, span
+from ispguide.measures import queue
 from ispguide.measures.health import JUDGED, Seen, health_words, worst
+from ispguide.measures.words import span
 
 Health = tuple[Sequence[Seen], Sequence[queue.Waiting]]
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 
 from ispguide.journal import Judged
-from ispguide.measures import amount, certificate, mailboxes, queue, scores, span
+from ispguide.measures import certificate, mailboxes, queue, scores
+from ispguide.measures.words import amount, span
 from ispguide.notebook.pictures import axes, plot
 from ispguide.settings import Settings
 

@@ -41,11 +41,11 @@ def listed(hops: Sequence[Hop], begin: float = 0.0) -> str:
 
 def _verdict(hops: Sequence[Hop], under_way: bool) -> str:
     """One sentence, told to screen readers when it changes."""
-    words = "On its way …" if under_way else told(hops)
+    words = "On its way …" if under_way else hops_told(hops)
     return f'<p role="status"><b>{escape(words)}</b></p>'
 
 
-def told(hops: Sequence[Hop]) -> str:
+def hops_told(hops: Sequence[Hop]) -> str:
     """What became of the letter."""
     end = outcome(hops)
     if end is None:
@@ -122,10 +122,10 @@ def _reached(hops: Sequence[Hop]) -> tuple[str, str]:
     return "ok", f"✓ at {min(h.at for h in hops):.2f} s"
 
 
-def as_text(hops: Sequence[Hop]) -> str:
+def hops_text(hops: Sequence[Hop]) -> str:
     """The same in plain lines."""
     rows = [
         f"{h.at:7.3f} s  {HOP_STATES[h.state][0]} {STATIONS[h.who]} {h.what} · {h.words}"
         for h in in_order(hops)
     ]
-    return "\n".join([told(hops), *rows])
+    return "\n".join([hops_told(hops), *rows])

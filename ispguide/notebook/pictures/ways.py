@@ -23,11 +23,11 @@ def ways_html(ways: Sequence[Way]) -> str:
     """All letters, the newest first and open."""
     if not ways:
         return f'<p role="status">{escape(NOTHING)}</p>'
-    head = f'<p role="status"><b>{escape(told(ways))}</b></p>'
+    head = f'<p role="status"><b>{escape(ways_told(ways))}</b></p>'
     return head + "".join(_way(one, first=not i) for i, one in enumerate(ways))
 
 
-def told(ways: Sequence[Way]) -> str:
+def ways_told(ways: Sequence[Way]) -> str:
     """How many, and what became of them."""
     if len(ways) == 1:
         sign, word = FATES[ways[0].fate]
@@ -54,9 +54,9 @@ def clock(moment: float, form: str) -> str:
     return time.strftime(form, time.localtime(moment))
 
 
-def as_text(ways: Sequence[Way]) -> str:
+def ways_text(ways: Sequence[Way]) -> str:
     """The same in plain lines."""
-    rows = [told(ways)] if ways else [NOTHING]
+    rows = [ways_told(ways)] if ways else [NOTHING]
     for one in ways:
         rows.append(f"{FATES[one.fate][0]} {FATES[one.fate][1]} · from {one.sender}")
         rows += [f"  {end.to}: {end.words}" for end in one.ends]
