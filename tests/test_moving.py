@@ -16,7 +16,7 @@ from ispguide import problems
 from ispguide.chapters import _certificate, moving
 from ispguide.moving import places, stages
 from ispguide.notebook import house_html
-from ispguide.templates import root
+from ispguide.shipped import templates
 from tests.fake import SETTINGS as S
 
 NONE: dict[str, list[Any]] = {"domains": [], "users": [], "aliases": []}
@@ -99,7 +99,7 @@ def test_without_an_older_server_nothing_is_wanted_but_order():
 
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
-    path = str(root() / places.PROGRAM.lstrip("/"))
+    path = str(templates() / places.PROGRAM.lstrip("/"))
     loader = importlib.machinery.SourceFileLoader("ispguide_move", path)
     spec = importlib.util.spec_from_loader("ispguide_move", loader)
     assert spec
