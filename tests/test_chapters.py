@@ -20,7 +20,7 @@ from ispguide.chapters.packages import PACKAGES
 from ispguide.mail import MasterService, Postconf
 from ispguide.problems import MTA_STS, TLS
 from ispguide.settings import Settings
-from ispguide.templates import root
+from ispguide.shipped import templates
 from ispguide.things import File, Service
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
@@ -145,7 +145,7 @@ def test_a_password_is_never_for_all_to_read(s):
 
 def test_no_mirror_is_written_down():
     """In no chapter, in nothing that several of them share, and in no template."""
-    paths = [p for p in (*HERE.rglob("*.py"), *root().rglob("*")) if p.is_file()]
+    paths = [p for p in (*HERE.rglob("*.py"), *templates().rglob("*")) if p.is_file()]
     assert {HERE / "packages.py", HERE / "_machine.py"} < set(paths)
     assert len(paths) > len(GUIDE) + 50
     mirror = re.compile(r"(deb|security|ftp[.\w]*)\.debian\.org")

@@ -10,7 +10,7 @@ import pytest
 
 from ispguide.chapters import GUIDE
 from ispguide.settings import Settings
-from ispguide.templates import root
+from ispguide.shipped import templates
 from ispguide.things import File
 
 #: With all that a reader can choose, so that every template is used.
@@ -44,7 +44,7 @@ FILES = {
     if isinstance(thing, File)
 }
 TEMPLATES = sorted(
-    f"/{path.relative_to(root())}" for path in root().rglob("*") if path.is_file()
+    f"/{path.relative_to(templates())}" for path in templates().rglob("*") if path.is_file()
 )
 
 
