@@ -1,7 +1,8 @@
-"""Starts JupyterLab on the notebooks, beside the user's own Lab and not in it.
+"""JupyterLab on the notebooks, beside the user's own Lab and not in it; and what it saves.
 
 Own settings folder, own workspace, own start page; on loopback, with a token.
-Source: https://jupyterlab.readthedocs.io/en/stable/user/directories.html
+Sources: https://jupyterlab.readthedocs.io/en/stable/user/directories.html,
+https://jupyter-server.readthedocs.io (pre_save_hook)
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from ispguide.profile import home
-from ispguide.shipped import notebooks
+from ispguide.engine.profile import home
+from ispguide.engine.shipped import notebooks
 
 _OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {
@@ -68,8 +72,8 @@ def _has_browser() -> bool:
 #: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
 #: are vouched for.
 _CONFIG = """from ispguide.jupyter import vouch
-from ispguide.saving import clean
-from ispguide.shipped import notebooks
+from ispguide.jupyter import clean
+from ispguide.engine.shipped import notebooks
 c.ContentsManager.pre_save_hook = clean
 c.NotebookNotary.data_dir = vouch(notebooks())
 """
@@ -109,3 +113,84 @@ def settle(prefix: Path, start: str) -> None:
         for app in ("ServerApp", "LabApp", "JupyterNotebookApp")
     )
     (config / "jupyter_server_config.py").write_text(_CONFIG + "".join(pages))
+
+
+# What happens to a notebook when JupyterLab saves it: live cards become reports.
+#
+# A card without its kernel is an error on the page, and its state could hold what
+# somebody typed.  So each card's output is replaced by the last report that the kernel
+# left for it, plain HTML that any viewer shows.  Runs in JupyterLab's server.
+# Source: https://jupyter-server.readthedocs.io (pre_save_hook)
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+KEPT = 7 * 24 * 3600  #: seconds after which a report of a forgotten card goes
+
+
+def folder() -> Path:
+    """Where the kernels leave the last reports of their live cards."""
+    return home() / "lab-ui" / "shown"
+
+
+def clean(model: dict[str, Any], **_: Any) -> None:
+    """The hook: changes the model that is about to be written."""
+    if model.get("type") != "notebook" or not model.get("content"):
+        return
+    model["content"]["metadata"].pop("widgets", None)
+    for cell in model["content"]["cells"]:
+        if cell["cell_type"] == "code":
+            found = (_plain(output) for output in cell.get("outputs", ()))
+            cell["outputs"] = [output for output in found if output]
+    _sweep()
+
+
+def _plain(output: dict[str, Any]) -> dict[str, Any] | None:
+    """The output as it was, a card's report in its place, or None."""
+    data = output.get("data", {})
+    if VIEW not in data:
+        return output
+    file = folder() / f"{data[VIEW]['model_id']}.html"
+    html = file.read_text() if file.is_file() else data.get("text/html", "")
+    if not html:
+        return None
+    words = "A card of ispguide. Run the cell to see it live."
+    return {**output, "data": {"text/html": html, "text/plain": words}}
+
+
+def _sweep() -> None:
+    """Reports of cards whose kernel ended without saying so."""
+    for path in folder().glob("*.html"):
+        if path.stat().st_mtime < time.time() - KEPT:
+            path.unlink(missing_ok=True)
+
+
+# What a saved notebook shows where a live card was.
+#
+# A card that nobody drives is an error on the page, so on saving JupyterLab puts the
+# card's last report in its place (ispguide/saving.py).  The kernel leaves
+# that report in a file by the card's model id; it holds what the report says and
+# nothing that was typed.
+
+
+#: A cell and the work of its card may both have something to show at the same moment.
+_ALONE = Lock()
+
+
+def keep(model: Callable[[], str | None], html: Callable[[], str]) -> None:
+    """The last report of the card with this model id, whole or not at all.
+
+    Both are asked when nobody else writes: so the report that stays is the latest, and
+    a card that was closed meanwhile (it has no id then) leaves none."""
+    with _ALONE:
+        if not (name := model()):
+            return
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = folder() / f"{name}.part"
+        part.write_text(html())
+        part.replace(folder() / f"{name}.html")
+
+
+def forget(model: str) -> None:
+    """The card is gone."""
+    with _ALONE:
+        (folder() / f"{model}.html").unlink(missing_ok=True)

@@ -16,6 +16,8 @@ or puts one into an argument list or an environment.
 Manuals: systemd-run(1), flock(2), rename(2), crypt(5).
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import grp

@@ -72,9 +72,9 @@ def slow_link(host: str) -> int:
 def check_seconds(profile: Any) -> float:
     """Median of five checks of the whole guide, each with its own connection."""
     from ispguide.chapters import GUIDE
-    from ispguide.guide import Guide
-    from ispguide.opening import World
-    from ispguide.server import Server
+    from ispguide.engine.guide import Guide
+    from ispguide.engine.server import Server
+    from ispguide.tasks.base import World
 
     found = []
     for _ in range(5):
@@ -102,9 +102,9 @@ def slowest() -> None:
 
 def memory_mb() -> float:
     """PSS of every process of the practice server, read from its host as root."""
-    from ispguide.lab import parts
+    from ispguide.lab import practice
 
-    box = parts.current().mail
+    box = practice.current().mail
     pid = box.engine.text("inspect", "-f", "{{.State.Pid}}", box.name)
     space = str(Path(f"/proc/{pid}/ns/pid").readlink())
     total = 0
@@ -129,7 +129,7 @@ def apt_alone() -> float:
     """The same packages by apt-get alone, on a fresh server from the same image."""
     from ispguide import lab
     from ispguide.chapters.packages import POSTFIX, chosen
-    from ispguide.opening import known_settings
+    from ispguide.tasks.base import known_settings
 
     lab.reset()
     rented()
@@ -155,7 +155,7 @@ def main() -> None:
 
 def measure(with_apt: bool) -> None:
     from ispguide import lab, tasks
-    from ispguide.profile import Profile
+    from ispguide.engine.profile import Profile
 
     from .practice.test_people import many
 

@@ -26,12 +26,11 @@ import nbclient
 import nbformat
 
 from ispguide import lab, tasks
-from ispguide.chapter import Chapter
 from ispguide.chapters import GUIDE
+from ispguide.engine.chapter import Chapter
 from ispguide.lab.box import Box
-from ispguide.lab.checkpoint import image_of
-from ispguide.lab.parts import current
-from ispguide.replay.comparing import told
+from ispguide.lab.practice import current, image_of
+from ispguide.recording.comparing import told
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

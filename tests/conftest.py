@@ -22,10 +22,10 @@ import pytest
 
 from ispguide import lab, tasks
 from ispguide.cli import main
-from ispguide.guide import Guide
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import home as home_of_tests
 from ispguide.lab import world
-from ispguide.lab.parts import current
-from ispguide.profile import home as home_of_tests
+from ispguide.lab.practice import current
 
 from .building import Built, Yard
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ispguide.actions import Action
-from ispguide.chapter import Chapter
-from ispguide.facts import Fact
-from ispguide.guide import Guide
-from ispguide.opening import World
-from ispguide.profile import Profile
-from ispguide.server import Answer, ignore
-from ispguide.settings import Settings
-from ispguide.wire import Watch
+from ispguide.engine.actions import Action
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.facts import Fact
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import Profile
+from ispguide.engine.server import Answer, Watch, ignore
+from ispguide.engine.settings import Settings
+from ispguide.tasks.base import World
 
 SETTINGS = Settings(
     "mail.example.test", "example.test", "postmaster@example.test", tls="self-signed"

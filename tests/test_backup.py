@@ -17,15 +17,15 @@ from types import ModuleType
 
 import pytest
 
-from ispguide import facts, problems
-from ispguide.backup import inventory, paper, places, returning, things
-from ispguide.backup.things import KnownMachine, LastBackup
 from ispguide.chapters import backup
-from ispguide.errors import GuideError
-from ispguide.gaps import Gap, Unsure
+from ispguide.engine import facts, problems
+from ispguide.engine.errors import GuideError
+from ispguide.engine.gaps import Gap, Unsure
+from ispguide.engine.shipped import templates
+from ispguide.mail.backup import inventory, restore, things
+from ispguide.mail.backup.things import KnownMachine, LastBackup
 from ispguide.proofs.letters import letter
 from ispguide.replay.server import NotRecorded, Replay, profile
-from ispguide.shipped import templates
 from tests.fake import SETTINGS as S
 
 ELSEWHERE = replace(S, backup_to="keeper@vault.friend.test:mail")
@@ -40,7 +40,7 @@ def had(state: dict | None, now: float = 1e9, adopted: bool = False) -> dict:
 
 
 GOOD = {
-    "ok": True, "failed": "", "time": 1e9 - 60, "to": places.FOLDER,
+    "ok": True, "failed": "", "time": 1e9 - 60, "to": things.FOLDER,
     "snapshot": "ab12", "files": 3, "bytes": 5 << 20, "added": 7 << 10,
 }  # fmt: skip
 
@@ -68,8 +68,8 @@ def test_a_fingerprint_is_one():
 
 
 def test_the_repository_in_the_words_of_restic():
-    assert places.repository(S) == "/var/backups/ispguide"
-    assert places.repository(ELSEWHERE) == "sftp:ispguide-backup:mail"
+    assert things.repository(S) == "/var/backups/ispguide"
+    assert things.repository(ELSEWHERE) == "sftp:ispguide-backup:mail"
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +97,12 @@ def test_only_the_compared_key_is_known(keys):
     thing = KnownMachine("vault.friend.test", 22, first)
 
     def gap(text: str) -> Gap:
-        return thing.gap({facts.file(places.KNOWN): {"kind": "file", "text": text}})
+        return thing.gap({facts.file(things.KNOWN): {"kind": "file", "text": text}})
 
     assert gap(keys[first]) == ""
     for known in (keys[second], keys[first] + "\n" + keys[second]):
         assert gap(known).kind == "differs" and second in gap(known)
-    assert thing.gap({facts.file(places.KNOWN): {"kind": "none"}}).kind == "missing"
+    assert thing.gap({facts.file(things.KNOWN): {"kind": "none"}}).kind == "missing"
     (run,) = thing.fix({})
     assert first in run.command and "StrictHostKeyChecking" not in run.command
 
@@ -122,7 +122,7 @@ def test_the_fix_keeps_one_key_of_several(keys, tmp_path, monkeypatch):
 
     def done(*lines: str) -> int:
         shown = "printf '%s\\n' " + " ".join(f"'{line}'" for line in lines)
-        command = run.command.replace(scan, shown).replace(places.KNOWN, str(known))
+        command = run.command.replace(scan, shown).replace(things.KNOWN, str(known))
         return subprocess.run(["sh", "-ec", command], capture_output=True).returncode
 
     assert done(keys[second]) != 0 and not known.exists()
@@ -149,15 +149,15 @@ def test_a_new_server_makes_no_backup_before_it_emptied_the_safe():
     assert gap.kind == "waits" and "./guide restore server" in gap
     assert LastBackup().fix(have) == ()
     unit = next(
-        t for t in backup.chapter["program"].things(S) if str(t).endswith(places.UNIT)
+        t for t in backup.chapter["program"].things(S) if str(t).endswith(things.UNIT)
     )
-    assert f"ConditionPathExists=!{places.ADOPTED}" in unit.text
+    assert f"ConditionPathExists=!{things.ADOPTED}" in unit.text
 
 
 def test_another_machine_gets_a_key_and_is_pinned():
     kinds = [str(t) for t in backup.chapter["place"].things(ELSEWHERE)]
     assert "the key of vault.friend.test" in kinds
-    ssh = next(t for t in backup.chapter["place"].things(ELSEWHERE) if t.__str__() == f"file {places.SSH}")  # fmt: skip
+    ssh = next(t for t in backup.chapter["place"].things(ELSEWHERE) if t.__str__() == f"file {things.SSH}")  # fmt: skip
     for line in (
         "HostName vault.friend.test",
         "User keeper",
@@ -180,7 +180,7 @@ SNAPSHOTS = [
 
 def test_the_list_is_read_oldest_first():
     answer = {"rc": 0, "out": json.dumps(SNAPSHOTS), "err": ""}
-    found = returning.safe({returning.LIST: answer} | had(GOOD), places.FOLDER)
+    found = restore.safe({restore.LIST: answer} | had(GOOD), things.FOLDER)
     assert [one.number for one in found.snapshots] == ["a1", "b2"]
     assert found.snapshots[1].time - found.snapshots[0].time == 25 * 3600
     assert found.state["ok"] and found.now == 1e9
@@ -189,34 +189,34 @@ def test_the_list_is_read_oldest_first():
 def test_a_safe_that_does_not_open_is_told_in_a_sentence():
     answer = {"rc": 1, "out": "", "err": "wrong password"}
     with pytest.raises(GuideError) as told:
-        returning.safe({returning.LIST: answer} | had(GOOD), places.FOLDER)
+        restore.safe({restore.LIST: answer} | had(GOOD), things.FOLDER)
     assert told.value.kind == "no-answer" and "wrong password" in told.value.evidence
 
 
 @pytest.mark.parametrize("text", ["", "latest; reboot", "ABCDEF", "../x", "12"])
 def test_what_is_no_number_of_a_backup(text):
     with pytest.raises(GuideError) as stop:
-        returning.valid_number(text)
+        restore.valid_number(text)
     assert stop.value.kind == "no-such-backup"
-    assert returning.valid_number("latest") and returning.valid_number("ab12cd34")
+    assert restore.valid_number("latest") and restore.valid_number("ab12cd34")
 
 
 def test_a_password_is_never_part_of_a_command():
     word = "correct-horse-battery"
-    for action in returning.adopt(word, there=True):
+    for action in restore.adopt(word, there=True):
         assert word not in action.by_hand() and word not in repr(action)
 
 
 def test_who_lives_there_is_counted():
-    assert returning.lived_in({returning.PEOPLE: {"rows": [["3"]]}}) == 3
-    assert returning.lived_in({returning.PEOPLE: {"error": "no such table"}}) == 0
+    assert restore.lived_in({restore.PEOPLE: {"rows": [["3"]]}}) == 3
+    assert restore.lived_in({restore.PEOPLE: {"error": "no such table"}}) == 0
 
 
 def test_the_page_for_the_drawer():
-    page = "\n".join(paper.lines(ELSEWHERE, "the-password"))
+    page = "\n".join(restore.lines(ELSEWHERE, "the-password"))
     assert "the-password" in page
     assert "sftp://keeper@vault.friend.test:22/mail" in page
-    assert "copy it elsewhere" in "\n".join(paper.lines(S, "x"))
+    assert "copy it elsewhere" in "\n".join(restore.lines(S, "x"))
 
 
 def test_what_is_not_equal_is_named():
@@ -238,7 +238,7 @@ def test_what_is_not_equal_is_named():
 
 def test_a_replay_tells_no_password():
     with pytest.raises(NotRecorded):
-        Replay(profile()).secret(places.SECRET)
+        Replay(profile()).secret(things.SECRET)
 
 
 # the program on the server, as far as it runs anywhere
@@ -247,7 +247,7 @@ def test_a_replay_tells_no_password():
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
     """It, with all it writes below a folder of the test's own."""
-    path = str(templates() / places.PROGRAM.lstrip("/"))
+    path = str(templates() / things.PROGRAM.lstrip("/"))
     loader = importlib.machinery.SourceFileLoader("ispguide_backup", path)
     spec = importlib.util.spec_from_loader("ispguide_backup", loader)
     assert spec
@@ -341,8 +341,8 @@ def test_two_books_become_one(program, tmp_path):
 
 
 def test_the_program_and_the_guide_mean_the_same_files():
-    text = Path(templates() / places.PROGRAM.lstrip("/")).read_text()
-    for path in (places.STATE, places.ADOPTED, places.ENVIRONMENT):
+    text = Path(templates() / things.PROGRAM.lstrip("/")).read_text()
+    for path in (things.STATE, things.ADOPTED, things.ENVIRONMENT):
         assert f'Path("{path}")' in text
 
 
@@ -367,12 +367,12 @@ class Told:
 
 
 def test_an_older_backup_is_not_taken_for_a_new_one(monkeypatch):
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
-    monkeypatch.setattr(proof.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(operations.time, "sleep", lambda seconds: None)
     old, new = '{"started": 50, "ok": true}', '{"started": 101, "ok": true}'
     told = Told(f"activating\n{old}", f"inactive\n{old}", f"inactive\n{new}")
-    assert proof._made(told)["started"] == 101
+    assert operations._made(told)["started"] == 101
     # Not while one is under way, and once when none is.
     assert sum("--no-block" in asked for asked in told.asked) == 1
 
@@ -437,7 +437,7 @@ class Kept:
             self.afterwards(self)
             return {"rc": 0, "out": "", "err": ""}
         for there, here in {
-            "/var/vmail": "vmail", "/var/lib/ispguide": "", places.ENVIRONMENT: "backup.env",
+            "/var/vmail": "vmail", "/var/lib/ispguide": "", things.ENVIRONMENT: "backup.env",
         }.items():  # fmt: skip
             command = command.replace(there, str(self.folder / here))
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
@@ -447,19 +447,19 @@ class Kept:
 @pytest.fixture
 def kept(program, tmp_path, monkeypatch) -> Kept:
     """Such a mailbox, in which a stranger's letter arrives."""
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
     made = Kept(tmp_path, program)
-    monkeypatch.setattr(program, "STATE", tmp_path / Path(places.STATE).name)
+    monkeypatch.setattr(program, "STATE", tmp_path / Path(things.STATE).name)
     monkeypatch.setattr(program, "PATHS", (str(tmp_path / "vmail"),))
     monkeypatch.setattr(program, "dump", lambda: ["mailserver"])
     monkeypatch.setenv("RESTIC_REPOSITORY", str(tmp_path / "safe"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     for name in ("DAILY", "WEEKLY", "MONTHLY"):
         monkeypatch.setenv(f"KEEP_{name}", "3")
-    monkeypatch.setattr(proof, "bring", lambda ctx, mark: made.deliver(mark))
-    monkeypatch.setattr(proof, "arrived", lambda ctx, mark, said: (True, ""))
-    monkeypatch.setattr(proof.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(operations, "bring", lambda ctx, mark: made.deliver(mark))
+    monkeypatch.setattr(operations, "arrived", lambda ctx, mark, said: (True, ""))
+    monkeypatch.setattr(operations.time, "sleep", lambda seconds: None)
     return made
 
 
@@ -502,10 +502,10 @@ def nowhere(kept: Kept) -> None:
 
 @pytest.mark.parametrize("what", [nothing, read_by_its_owner, others_come_and_go])
 def test_what_comes_back_is_equal(kept, what):
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
     kept.afterwards = what
-    verdict, seen = proof.comes_back(kept)
+    verdict, seen = operations.comes_back(kept)
     path = kept.letter(kept.mails)
     assert kept.mark in path.read_text()
     mark = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -520,18 +520,18 @@ def test_what_comes_back_is_equal(kept, what):
     "what", [changed_here, changed_in_the_backup, gone_here, not_in_the_backup, nowhere]
 )
 def test_what_comes_back_is_not_equal(kept, what):
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
     kept.afterwards = what
-    verdict, seen = proof.comes_back(kept)
+    verdict, seen = operations.comes_back(kept)
     assert verdict is False and "Read back, and not equal: from the backup" in seen
 
 
 def test_a_backup_that_cannot_be_opened_is_no_proof(kept):
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
     kept.afterwards = lambda kept: shutil.rmtree(kept.folder / "safe")
-    verdict, seen = proof.comes_back(kept)
+    verdict, seen = operations.comes_back(kept)
     assert verdict is False
     assert (
         seen == "Nothing could be read back: no matching ID found for prefix ab12cd34"
@@ -539,10 +539,10 @@ def test_a_backup_that_cannot_be_opened_is_no_proof(kept):
 
 
 def test_a_backup_that_failed_is_no_proof(kept, monkeypatch):
-    from ispguide.proofs import returning as proof
+    from ispguide.proofs import operations
 
     def full() -> dict:
         raise kept.program.Wrong("no space")
 
     monkeypatch.setattr(kept.program, "copy", full)
-    assert proof.comes_back(kept) == (False, "The backup failed: no space")
+    assert operations.comes_back(kept) == (False, "The backup failed: no space")

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import facts, problems, trial
-from ispguide.actions import Run
 from ispguide.chapters import GUIDE
-from ispguide.errors import CannotReachServer, GuideError
-from ispguide.firewall import ports, rules
-from ispguide.firewall.things import CAME_BY, IN_FORCE, Firewall
-from ispguide.gaps import Unsure
-from ispguide.measures import bans
-from ispguide.notebook.pictures.guarding import bans_html
-from ispguide.server import Answer, ignore
-from ispguide.templates import render
+from ispguide.engine import facts, problems
+from ispguide.engine.actions import Run
+from ispguide.engine.errors import CannotReachServer, GuideError
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.server import Answer, ignore
+from ispguide.engine.templates import render
+from ispguide.mail import firewall as ports
+from ispguide.mail import firewall as rules
+from ispguide.mail.firewall import CAME_BY, IN_FORCE, Firewall
+from ispguide.mail.measures import bans
+from ispguide.outside import trial
+from ispguide.views.watching import bans_html
 
 from .fake import SETTINGS
 

@@ -11,10 +11,10 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from ispguide import replay
+from ispguide.jupyter import folder
 from ispguide.notebook.card import CARDS
 from ispguide.notebook.pages import Page
 from ispguide.notebook.work import worker
-from ispguide.saving import folder
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -128,10 +128,10 @@ def test_looking_only_the_proofs_wait(monkeypatch):
 def test_no_view_takes_the_place_of_a_step():
     """A card whose key is made again is closed; views of the seal have keys of their own."""
     from ispguide.chapters import GUIDE
-    from ispguide.notebook import seal
+    from ispguide.notebook import authentication
 
-    for view in (seal.SPF, seal.POLICY, seal.REPORTS):
-        seal.ViewCard(view)
-    seal.RotationCard()
+    for view in (authentication.SPF, authentication.POLICY, authentication.REPORTS):
+        authentication.ViewCard(view)
+    authentication.RotationCard()
     steps = {f"{c.name}.{s.name}" for c in GUIDE for s in c.steps}
     assert len(CARDS) == 4 and not steps & set(CARDS)

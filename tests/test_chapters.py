@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import chapters, facts, problems
-from ispguide.chapter import Step
+from ispguide import chapters
 from ispguide.chapters import GUIDE
 from ispguide.chapters.packages import PACKAGES
-from ispguide.mail import MasterService, Postconf
-from ispguide.problems import MTA_STS, TLS
-from ispguide.settings import Settings
-from ispguide.shipped import templates
-from ispguide.things import File, Service
+from ispguide.engine import facts, problems
+from ispguide.engine.chapter import Step
+from ispguide.engine.problems import MTA_STS, TLS
+from ispguide.engine.settings import Settings
+from ispguide.engine.shipped import templates
+from ispguide.engine.things import File, Service
+from ispguide.mail.postfix import MasterService, Postconf
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 HERE = Path(chapters.__file__).parent

@@ -17,23 +17,30 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from ispguide.bare import Bare
-from ispguide.dkim import rotation
-from ispguide.dkim.keys import LOOK, Key, read
-from ispguide.dkim.listed import HEAD, MAP, Entry, entries, with_entries
-from ispguide.dkim.numbers import bits, numbers
-from ispguide.dkim.records import THERE, DkimRecords, KeyRecord
-from ispguide.dkim.rotation import QUEUE, turns
-from ispguide.dkim.things import DkimKeys, DkimSigners
-from ispguide.dns import coach
-from ispguide.dns.meaning import RIGHT, UNKNOWN, WRONG
-from ispguide.dns.publish import Publish
-from ispguide.dns.records import shapes
-from ispguide.dns.thing import UPDATES
-from ispguide.gaps import Unsure
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.settings import Settings
+from ispguide.engine.story import Bare
+from ispguide.mail.dkim import rotation
+from ispguide.mail.dkim.keys import (
+    HEAD,
+    LOOK,
+    MAP,
+    Entry,
+    Key,
+    entries,
+    read,
+    with_entries,
+)
+from ispguide.mail.dkim.records import THERE, DkimRecords, KeyRecord
+from ispguide.mail.dkim.rotation import QUEUE, turns
+from ispguide.mail.dkim.things import DkimKeys, DkimSigners
+from ispguide.mail.dns.compare import RIGHT, UNKNOWN, WRONG
+from ispguide.mail.dns.keys import bits, numbers
+from ispguide.mail.dns.records import shapes
+from ispguide.mail.dns.thing import UPDATES, Publish
+from ispguide.proofs.authentication import signature
 from ispguide.proofs.letters import letter
-from ispguide.proofs.signatures import signature
-from ispguide.settings import Settings
+from ispguide.tasks import dns as coach
 
 from .fake import FakeServer, guide_of
 
@@ -469,7 +476,7 @@ def test_letters_signed_in_any_stage_fit_a_key_in_the_dns():
 
 
 def test_a_question_about_an_answer_waits_for_it(monkeypatch):
-    from ispguide import outside
+    from ispguide.outside import talk
 
     server = FakeServer({LOOK: looked(OLD)}, lambda action, world: None)
     asked = []
@@ -478,7 +485,7 @@ def test_a_question_about_an_answer_waits_for_it(monkeypatch):
         asked.append(list(facts))
         return {f: told.get(LOOK, "too early") for f in facts}
 
-    monkeypatch.setattr(outside, "answers", answers)
+    monkeypatch.setattr(talk, "answers", answers)
     guide = guide_of(server, S, [])
     guide.exchange(tell=[LOOK, THERE, UPDATES])
     assert asked == [[UPDATES], [THERE]]

@@ -10,15 +10,23 @@ from email.message import EmailMessage
 
 import pytest
 
-from ispguide import problems
-from ispguide.bare import Bare
-from ispguide.dmarc.reports import ROWS, NoReport, newest_first, of_mail, of_xml
-from ispguide.dmarc.summing import advice, sources
-from ispguide.dmarc.things import DmarcPolicy, ReportsMailbox, policy
-from ispguide.dmarc.unpacking import MOST, unpacked
-from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord
-from ispguide.gaps import Unsure
-from ispguide.settings import Settings
+from ispguide.engine import problems
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.settings import Settings
+from ispguide.engine.story import Bare
+from ispguide.mail.dmarc.reports import (
+    MOST,
+    ROWS,
+    NoReport,
+    advice,
+    newest_first,
+    of_mail,
+    of_xml,
+    sources,
+    unpacked,
+)
+from ispguide.mail.dmarc.things import DmarcPolicy, ReportsMailbox, policy
+from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 OURS, SHOP, FORGER = "198.18.3.10", "203.0.113.5", "192.0.2.66"

@@ -7,12 +7,12 @@ from dataclasses import replace
 import dns.zone
 import pytest
 
-from ispguide import facts
-from ispguide.bare import Bare
-from ispguide.dns import advice, spf, spf_walk, tags
-from ispguide.dns.coach import Note
-from ispguide.dns.judges import More
-from ispguide.dns.meaning import (
+from ispguide.engine import facts
+from ispguide.engine.gaps import Gap, Unsure
+from ispguide.engine.settings import Settings
+from ispguide.engine.story import Bare
+from ispguide.mail.dns import compare, policies, spf
+from ispguide.mail.dns.compare import (
     MISSING,
     RIGHT,
     UNKNOWN,
@@ -21,15 +21,13 @@ from ispguide.dns.meaning import (
     judge,
     proposal,
 )
-from ispguide.dns.publish import Publish
-from ispguide.dns.records import LEVELS, Record, pieces, shapes, zone_file
-from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord, addresses
-from ispguide.dns.wanted import SERVICES, Addresses, find, wanted
-from ispguide.gaps import Gap, Unsure
-from ispguide.notebook import spread_html
-from ispguide.publishing import noted, published
-from ispguide.settings import Settings
-from ispguide.tasks_dns import Spread
+from ispguide.mail.dns.judges import More
+from ispguide.mail.dns.records import LEVELS, Record, pieces, shapes, zone_file
+from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord, Publish, addresses
+from ispguide.mail.dns.wanted import SERVICES, Addresses, find, wanted
+from ispguide.outside.updates import noted, published
+from ispguide.tasks.dns import Note, Spread
+from ispguide.views import dns as spread_html
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 AT = Addresses("198.18.3.10", "2001:db8:3::10")
@@ -52,7 +50,7 @@ def walked(text: str, zone: dict[tuple[str, str], list[str]] | None = None) -> d
         (MAIL, "AAAA"): [AT.six],
         **(zone or {}),
     }
-    return spf_walk.expand("example.test", text, lambda *asked: world.get(asked, []))
+    return spf.expand("example.test", text, lambda *asked: world.get(asked, []))
 
 
 def said(*values: str, alias: str = "", **more: object) -> dict:
@@ -313,7 +311,7 @@ def test_the_word_of_the_smarthost_is_asked_for():
 
 
 def test_tags():
-    assert tags.tags("v=DMARC1; p = none ;;rua=mailto:a@b.c") == {
+    assert policies.tags("v=DMARC1; p = none ;;rua=mailto:a@b.c") == {
         "v": "DMARC1", "p": "none", "rua": "mailto:a@b.c"}  # fmt: skip
 
 
@@ -409,7 +407,7 @@ def test_the_panel_of_the_provider_is_named_for_reverse_names():
     told = {AT.four: said("static.198-18-3-10.provider.test.")}
     gap = thing.gap(have(thing.question, told))
     assert gap.kind == "generic" and "mail.example.test" in gap
-    assert advice.PANEL in gap
+    assert compare.PANEL in gap
     assert isinstance(thing.gap(have(thing.question, {})), Unsure)
 
 

@@ -9,18 +9,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from ispguide import elsewhere
-from ispguide.facts import proof, run
+from ispguide.engine.facts import proof, run
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
 from ispguide.lab import friend, spammer
-from ispguide.lab.elsewhere import FriendTest
 from ispguide.lab.engine import LabProblem
-from ispguide.nameservers import Names
-from ispguide.profile import Profile
-from ispguide.proofs import verdicts
-from ispguide.proofs.acting import Context, Mailbox
+from ispguide.lab.friend import FriendTest
+from ispguide.outside import elsewhere
+from ispguide.outside.names import Names
+from ispguide.proofs import authentication
+from ispguide.proofs.base import Context, Mailbox, answer
 from ispguide.proofs.protocols import Reply
-from ispguide.proofs.running import answer
-from ispguide.settings import Secret
 from tests.test_outside import S
 
 ME, BEN = "proof@example.test", "ben@friend.test"
@@ -181,4 +180,4 @@ def test_the_forger_carries_the_mark(monkeypatch):
     monkeypatch.setattr(spammer, "forge", forge)
     FriendTest().forged("director@example.test", "mark")
     assert how["to"] == BEN and "mark" in how["subject"]
-    assert verdicts.PATIENCE > 0
+    assert authentication.PATIENCE > 0

@@ -12,21 +12,19 @@ import pytest
 
 from ispguide import lab, tasks
 from ispguide.chapters import GUIDE
-from ispguide.errors import ChangedServer, NoRoot, UnknownServer
+from ispguide.engine.errors import ChangedServer, NoRoot, UnknownServer
+from ispguide.engine.problems import TLS
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
 from ispguide.notebook import inputs, people, start, switch
 from ispguide.notebook.card import CARDS
-from ispguide.notebook.forms import lesson
-from ispguide.notebook.forms import settings as form
+from ispguide.notebook.forms import connection, settings
 from ispguide.notebook.forms.connection import ConnectionCard
 from ispguide.notebook.forms.connection import problem as connection_problem
-from ispguide.notebook.forms.explained import WORDS
-from ispguide.notebook.forms.offered import CHOICES
 from ispguide.notebook.forms.people import PeopleCard, lists_html
-from ispguide.notebook.forms.removing import goes
+from ispguide.notebook.forms.people_changes import goes
+from ispguide.notebook.forms.words import CHOICES, WORDS
 from ispguide.notebook.work import worker
-from ispguide.problems import TLS
-from ispguide.profile import Profile
-from ispguide.settings import Secret
 
 from .fake import SETTINGS
 
@@ -48,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A practice server and a real one are known; nobody answers at either."""
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
-    monkeypatch.setattr(form, "read", lambda server: Profile.load(server).settings)
+    monkeypatch.setattr(settings, "read", lambda server: Profile.load(server).settings)
     monkeypatch.setattr(tasks, "people_list", lambda *_: LISTS)
     monkeypatch.setattr(tasks, "overview", nobody)
     for name, practice in (("practice", True), ("real", False)):
@@ -90,7 +88,7 @@ def states() -> str:
 def test_every_setting_is_explained() -> None:
     assert set(WORDS) >= set(asdict(SETTINGS))
     for name, value in asdict(SETTINGS).items():
-        made = form.field_for(name, value)
+        made = settings.field_for(name, value)
         assert made.input.description and made.input.value == value
         assert made.input.style.description_width == "initial"
         assert len(said(made)) > 80
@@ -98,7 +96,7 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_a_problem_stands_beside_its_field_and_nothing_can_be_saved() -> None:
-    card = form.SettingsCard((), "All")
+    card = settings.SettingsCard((), "All")
     card.fields["junk_days"].input.value = 0
     assert 'role="alert"' in said(card.fields["junk_days"])
     assert "“days in Junk and Trash” is 0" in said(card.fields["junk_days"])
@@ -110,7 +108,7 @@ def test_a_problem_stands_beside_its_field_and_nothing_can_be_saved() -> None:
 
 
 def test_a_problem_of_two_fields_stands_below() -> None:
-    card = form.SettingsCard((), "All")
+    card = settings.SettingsCard((), "All")
     card.fields["junk_score"].input.value = 14
     card.fields["reject_score"].input.value = 12
     assert "“into Junk from this score on” is 14" in card.problems.value
@@ -118,13 +116,13 @@ def test_a_problem_of_two_fields_stands_below() -> None:
 
 
 def test_a_zone_with_a_typing_error_is_no_zone() -> None:
-    card = form.SettingsCard(["timezone"], "Server")
+    card = settings.SettingsCard(["timezone"], "Server")
     card.fields["timezone"].input.value = "Europe/Berln"
     assert "no time zone" in said(card.fields["timezone"]) and card.save_button.disabled
 
 
 def test_a_chapter_has_its_own_decisions_only() -> None:
-    card = form.SettingsCard(["message_size_mb"], "Postfix")
+    card = settings.SettingsCard(["message_size_mb"], "Postfix")
     assert list(card.fields) == ["message_size_mb"]
 
 
@@ -155,7 +153,7 @@ def test_saved_on_the_server_and_the_steps_to_run_again_are_named(
 
 
 def test_what_the_server_has_wins_but_not_over_what_is_being_typed() -> None:
-    card = form.SettingsCard((), "All")
+    card = settings.SettingsCard((), "All")
     card.fields["junk_days"].input.value = 99
     card.take(replace(SETTINGS, junk_days=7, message_size_mb=50))
     assert card.fields["message_size_mb"].value == 50
@@ -202,7 +200,7 @@ def test_another_server_meanwhile_is_not_written_to(
     ],
 )
 def test_readers_of_a_setting(name: str, value: Any, steps: set[str]) -> None:
-    found = form.readers(SETTINGS, replace(SETTINGS, **{name: value}))
+    found = settings.readers(SETTINGS, replace(SETTINGS, **{name: value}))
     assert {str(step) for _, step in found} == steps
 
 
@@ -302,8 +300,12 @@ def test_the_public_half_of_a_key_is_told_apart(tmp_path: Path) -> None:
 
 
 def test_fingerprints_are_found_whole() -> None:
-    assert lesson.fingerprint_in(f"256 {SHOWN} root (ED25519)") == SHOWN
-    assert lesson.fingerprint_in(SHOWN + "x") == lesson.fingerprint_in("SHA256:x") == ""
+    assert connection.fingerprint_in(f"256 {SHOWN} root (ED25519)") == SHOWN
+    assert (
+        connection.fingerprint_in(SHOWN + "x")
+        == connection.fingerprint_in("SHA256:x")
+        == ""
+    )
 
 
 # sudo

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ispguide.notebook import glossary
+from ispguide.views import glossary
 from tests.test_notebooks import NOTEBOOKS, PATHS
 
 CHAPTERS = [path for path in PATHS if path.name != glossary.PAGE]

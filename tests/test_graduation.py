@@ -12,22 +12,29 @@ import pytest
 
 from ispguide.chapters import GUIDE
 from ispguide.cli import cli
-from ispguide.components import PARTS, PartState
-from ispguide.dns.coach import Row
-from ispguide.dns.meaning import RIGHT, Verdict
-from ispguide.dns.records import Record
-from ispguide.errors import GuideError
-from ispguide.graduation import Graduation, Tried, gathered
-from ispguide.graduation.duties import DUTIES
-from ispguide.graduation.symptoms import matching, symptoms
-from ispguide.measures.certificate import Certificate
-from ispguide.measures.flow import Flow
-from ispguide.measures.health import Seen
-from ispguide.notebook.graduation import index, page, parts
-from ispguide.notebook.graduation.cards import kept
-from ispguide.notebook.graduation.markdown import markdown
-from ispguide.overview import ChapterState, Overview
-from ispguide.report import Finding, Report
+from ispguide.engine.errors import GuideError
+from ispguide.engine.overview import ChapterState, Overview
+from ispguide.engine.report import Finding, Report
+from ispguide.mail.dns.compare import RIGHT, Verdict
+from ispguide.mail.dns.records import Record
+from ispguide.mail.log.traffic import Flow
+from ispguide.mail.measures.certificate import Certificate
+from ispguide.mail.measures.health import Seen
+from ispguide.notebook.report import kept
+from ispguide.tasks.components import PARTS, PartState
+from ispguide.tasks.dns import Row
+from ispguide.tasks.report import (
+    DUTIES,
+    Graduation,
+    Tried,
+    fresh,
+    made,
+    matching,
+    remembered,
+    symptoms,
+)
+from ispguide.views import report
+from ispguide.views.report import markdown
 from tests.fake import SETTINGS
 from tests.test_notebooks import PATHS
 
@@ -95,19 +102,19 @@ def test_words_find_rows_and_all_of_them_must_fit():
     assert matching("") == list(symptoms())
     assert {s.notebook for s in matching("gtube INBOX")} == {"13-spam.ipynb"}
     assert matching("gtube certbot") == []
-    assert "No table says so" in index.table([])
+    assert "No table says so" in report.symptoms_table([])
 
 
 def test_a_cell_of_a_table_becomes_html():
-    text = index.html(
-        "`<b>` and [a *b*](06-postfix.ipynb#cell-id=safety) \\| <i>", index.outside
+    text = report.linked(
+        "`<b>` and [a *b*](06-postfix.ipynb#cell-id=safety) \\| <i>", report.outside
     )
     assert text == (
         '<code>&lt;b&gt;</code> and <a href="06-postfix.ipynb#cell-id=safety">a <em>b</em></a>'
         " | &lt;i&gt;"
     )
-    assert "commandlinker" in index.html(
-        "[a](06-postfix.ipynb#cell-id=safety)", index.inside
+    assert "commandlinker" in report.linked(
+        "[a](06-postfix.ipynb#cell-id=safety)", report.inside
     )
 
 
@@ -115,7 +122,7 @@ def test_a_cell_of_a_table_becomes_html():
 
 
 def test_the_page_needs_nothing_and_nobody(seen):
-    text = page.html(seen)
+    text = report.page(seen)
     assert "default-src 'none'" in text
     assert not re.search(r"\b(?:src|srcset)=|@import|url\((?!#)", text)
     assert not re.search(r"<(?:script|link|iframe|object)\b", text)
@@ -124,8 +131,8 @@ def test_the_page_needs_nothing_and_nobody(seen):
 
 
 def test_what_came_from_outside_is_escaped_in_both(seen):
-    assert "<script" not in page.html(seen) and "javascript:" not in _links(
-        page.html(seen)
+    assert "<script" not in report.page(seen) and "javascript:" not in _links(
+        report.page(seen)
     )
     told = [line for line in markdown(seen).splitlines() if "alert(" in line]
     assert len(told) > 4
@@ -140,7 +147,7 @@ def _links(text: str) -> str:
 
 
 def test_both_tell_the_same(seen):
-    for text in (page.html(seen), markdown(seen)):
+    for text in (report.page(seen), markdown(seen)):
         for words in ("the site answers", "10 mail.example.test.", "13 Catching spam",
                       "25 Nov 2026", *DUTIES, "anna@desk", "proofs held"):  # fmt: skip
             assert words in text, words
@@ -160,7 +167,7 @@ def test_pictures_are_whole_files_in_markdown(seen):
     import base64
 
     found = re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)\)", markdown(seen))
-    assert len(found) == len(list(parts.pictures(seen))) == 4
+    assert len(found) == len(list(report.pictures(seen))) == 4
     for one in found:
         tree = ElementTree.fromstring(base64.b64decode(one))
         assert tree.tag.endswith("svg") and tree.find("{*}title") is not None
@@ -168,23 +175,23 @@ def test_pictures_are_whole_files_in_markdown(seen):
 
 def test_what_could_not_be_told_is_said_and_not_drawn(seen):
     bare = replace(seen, flow=None, certificate=None, health=())
-    words = " ".join(parts.at_a_glance(bare))
+    words = " ".join(report.at_a_glance(bare))
     assert words.count("could not be told") == 3
-    assert len(list(parts.pictures(bare))) == 1
-    assert "How it was" not in page.html(bare)
+    assert len(list(report.pictures(bare))) == 1
+    assert "How it was" not in report.page(bare)
 
 
 def test_proofs_remember_when_and_fresh_ones_what_they_saw():
     steps = [step for chapter in GUIDE for step in chapter if step.proves]
     known = {"spam.prove": {"ok": True, "time": NOW, "who": "anna"}}
-    old = list(gathered.remembered(steps, SETTINGS, known))
+    old = list(remembered(steps, SETTINGS, known))
     assert {t.state for t in old if t.chapter == "spam"} == {"ok"}
     assert {t.evidence for t in old if t.chapter == "tls"} == {"Never tried."}
     (prove,) = [s for s in steps if str(s) == "spam.prove"]
     check = next(iter(prove.things(SETTINGS)))
     have = {next(iter(check.facts())): {"rc": 0, "out": "a\nsyntax OK\n", "err": ""}}
     finding = Finding("spam", "prove", str(check), "ok")
-    (one,) = gathered.fresh([finding], steps, SETTINGS, have, NOW)
+    (one,) = fresh([finding], steps, SETTINGS, have, NOW)
     assert (one.evidence, one.time) == ("a / syntax OK", NOW)
 
 
@@ -194,7 +201,7 @@ def test_the_last_deed_of_a_chapter_is_told():
         {"step": "tls.renewal", "ok": True, "time": 2, "who": "b"},
         {"step": "tls.renewal", "ok": False, "time": 3, "who": "c"},
     ]
-    assert gathered.made(rows) == {"tls": (2.0, "b")}
+    assert made(rows) == {"tls": (2.0, "b")}
 
 
 def test_files_are_kept_or_it_is_said_why_not(seen, tmp_path):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from ispguide import facts
-from ispguide.actions import Run, Start, Write
-from ispguide.chapter import Chapter
-from ispguide.errors import NoSuchStep
-from ispguide.guide import verdicts
-from ispguide.report import Finding
-from ispguide.things import Check, File, Service
+from ispguide.engine import facts
+from ispguide.engine.actions import Run, Start, Write
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.errors import NoSuchStep
+from ispguide.engine.guide import verdicts
+from ispguide.engine.report import Finding
+from ispguide.engine.things import Check, File, Service
 
 from .fake import SETTINGS, FakeServer, guide_of
 
@@ -16,8 +16,8 @@ from .fake import SETTINGS, FakeServer, guide_of
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Patience is for real servers; a dict is never late."""
-    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
-    monkeypatch.setattr("ispguide.guide.PAUSES", (0, 0))
+    monkeypatch.setattr("ispguide.engine.guide.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.engine.guide.PAUSES", (0, 0))
 
 
 def world(**files):

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import journal
-from ispguide.journey import Hop, book, clocks, door, in_order, log
-from ispguide.journey.hop import outcome
-from ispguide.journey.reading import trace
-from ispguide.journey.record import Record
+from ispguide.mail.log import clocks, journal
+from ispguide.mail.log import hops as book
+from ispguide.mail.log import hops as door
+from ispguide.mail.log import trace as log
+from ispguide.mail.log.clocks import Record
+from ispguide.mail.log.hops import Hop, in_order, outcome
+from ispguide.proofs.journey import trace_lines
 
 RECORDED = json.loads(
     (Path(__file__).parent / "recorded" / "journeys.json").read_text()
@@ -295,7 +297,7 @@ def test_the_header_tells_its_way_and_nothing_else():
         "Return-Path: <s@x.test>\nReceived: from a by b\n\tid 1; now\nX-Other: no\n"
         "X-Spamd-Result: default: False [2.00 / 15.00];\n\tA(1.00)[]\nSubject: hello\n\nbody: no\n"
     )
-    assert trace(mail) == [
+    assert trace_lines(mail) == [
         "Return-Path: <s@x.test>",
         "Received: from a by b id 1; now",
         "X-Spamd-Result: default: False [2.00 / 15.00]; A(1.00)[]",

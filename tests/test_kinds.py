@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ispguide import errors
 from ispguide.cli import cli
-from ispguide.gaps import KINDS, NO_GAP, Gap, Unsure, together
+from ispguide.engine import errors
+from ispguide.engine.gaps import KINDS, NO_GAP, Gap, Unsure, together
 
 from .conftest import ROOT
 

@@ -12,26 +12,17 @@ from string import Template
 import pytest
 
 from ispguide import lab
-from ispguide.lab import (
-    LabProblem,
-    checkpoint,
-    filling,
-    friend,
-    image,
-    network,
-    sources,
-    spammer,
-)
+from ispguide.lab import LabProblem, filling, friend, image, network, practice, spammer
 from ispguide.lab.engine import (
     Quirks,
     containers_conf,
     has_unified_cgroups,
     may_raise_limits,
 )
+from ispguide.lab.filling import Status
+from ispguide.lab.image import Source
 from ispguide.lab.network import Network, candidates
 from ispguide.lab.place import Place
-from ispguide.lab.sources import Source
-from ispguide.lab.where import Status
 
 # --- quirks of the engine
 
@@ -116,7 +107,7 @@ def test_a_resolver_on_loopback_is_of_no_use_to_a_container():
 # --- apt sources
 
 MIRROR = "http://mirror.example/debian"
-KEY = f"[signed-by={sources.KEYRING}]"
+KEY = f"[signed-by={image.KEYRING}]"
 
 
 def test_old_and_new_form_say_the_same():
@@ -131,8 +122,8 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
     line = f"deb {KEY} {MIRROR} bookworm main\n"
-    assert sources.sources_list(sources.one_line(old)) == line
-    assert sources.sources_list(sources.deb822(new)) == line
+    assert image.sources_list(image.one_line(old)) == line
+    assert image.sources_list(image.deb822(new)) == line
 
 
 def test_several_suites_and_a_disabled_paragraph():
@@ -147,7 +138,7 @@ URIs: http://other.example/debian
 Suites: bookworm
 Components: main
 """
-    assert sources.sources_list(sources.deb822(text)).splitlines() == [
+    assert image.sources_list(image.deb822(text)).splitlines() == [
         f"deb {KEY} {MIRROR} bookworm main",
         f"deb {KEY} {MIRROR} bookworm-updates main",
     ]
@@ -184,7 +175,7 @@ Acquire::Check-Valid-Until "false";
 Acquire::Check-Date "true";
 APT::Install-Recommends "1";
 """
-    assert sources.apt_settings(dump) == (
+    assert image.apt_settings(dump) == (
         'Acquire::http::Proxy "http://proxy.example:3142";\n'
         'Acquire::Check-Valid-Until "false";\n'
     )
@@ -267,7 +258,7 @@ def test_only_the_own_verdict_of_friend_test_counts():
 @pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "ä", "a:b"])
 def test_a_bad_name_for_a_checkpoint_is_refused(name):
     with pytest.raises(LabProblem, match="cannot name a checkpoint"):
-        checkpoint.load(name)
+        practice.load(name)
 
 
 # --- a real one; where no engine runs, these fail and say so
@@ -279,7 +270,7 @@ def test_a_bad_name_for_a_checkpoint_is_refused(name):
         lambda: lab.friend.inbox(),
         lambda: lab.friend.send("anna@example.test", "x"),
         lambda: lab.spammer.gtube("anna@example.test"),
-        lambda: lab.blocklist.add("192.0.2.1"),
+        lambda: lab.provider.block("192.0.2.1"),
         lambda: lab.provider.open_port_25(),
     ],
 )
@@ -294,4 +285,4 @@ def test_where_there_is_no_internet_nobody_acts(tmp_path, monkeypatch, act):
 )
 def test_only_an_address_can_be_listed(address):
     with pytest.raises(LabProblem, match="is no address"):
-        lab.blocklist.add(address)
+        lab.provider.block(address)

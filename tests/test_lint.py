@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from ispguide.chapters import GUIDE
-from ispguide.shipped import templates
-from ispguide.things import File
+from ispguide.engine.shipped import templates
+from ispguide.engine.things import File
 from tests.conftest import ROOT
 from tests.fake import SETTINGS
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ispguide.errors import GuideError
-from ispguide.journal import all_judged, lines
-from ispguide.measures import certificate, mailboxes, queue, scores
-from ispguide.measures.words import DAY, HOUR, amount, span
+from ispguide.engine.errors import GuideError
+from ispguide.engine.words import DAY, HOUR, amount, span
+from ispguide.mail.log import traffic
+from ispguide.mail.log.journal import all_judged, lines
+from ispguide.mail.measures import certificate, mailboxes
 
 
 def said(out: str) -> dict:
@@ -23,22 +24,22 @@ QUEUE = """\
 
 
 def test_the_queue_oldest_first():
-    rows = queue.waiting(said(QUEUE))
+    rows = traffic.waiting(said(QUEUE))
     assert [(r.number, r.age) for r in rows] == [
         ("9231F1B8010", 86400.0),
         ("94F351B8011", 70.0),
         ("9231F1B8019", 0.0),  # its clock is a little ahead
     ]
     assert rows[0].recipients == ("a@b.test", "c@b.test")
-    words = queue.queue_words(rows)
+    words = traffic.queue_words(rows)
     assert words.startswith("3 mails wait, the oldest for 1 day")
     assert "1 because the other server does not answer" in words
     assert "it is being delivered just now" in words
 
 
 def test_an_empty_queue_is_good_news():
-    assert queue.waiting(said("1795556070\n")) == []
-    assert "empty" in queue.queue_words([])
+    assert traffic.waiting(said("1795556070\n")) == []
+    assert "empty" in traffic.queue_words([])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_an_empty_queue_is_good_news():
     ],
 )
 def test_reasons_in_words(reason, words):
-    assert words in queue.meaning(reason)
+    assert words in traffic.meaning(reason)
 
 
 VERDICTS = """\
@@ -66,7 +67,7 @@ VERDICTS = """\
 
 
 def test_verdicts_oldest_first():
-    rows = scores.scores(said(VERDICTS))
+    rows = traffic.scores(said(VERDICTS))
     assert [(r.score, r.action) for r in rows] == [
         (-15.5, "reject"),
         (8.9, "add header"),
@@ -75,13 +76,13 @@ def test_verdicts_oldest_first():
     assert rows[1].message_id == "undef" and rows[1].queue_id == ""
     assert [s.name for s in rows[1].symbols][:2] == ["MISSING_MID", "FROM_INVALID"]
     assert rows[1].symbols[2].about == "0:+"
-    words = scores.score_words(rows)
+    words = traffic.score_words(rows)
     assert words == "Of the last 3 mails: 1 refused, 1 put into Junk, 1 let in."
 
 
 def test_no_verdicts_and_lines_that_are_none():
-    assert scores.scores(said("")) == []
-    assert "no mail yet" in scores.score_words([])
+    assert traffic.scores(said("")) == []
+    assert "no mail yet" in traffic.score_words([])
     assert all_judged(lines("-- No entries --\n\n  folded\n")) == []
 
 
@@ -150,8 +151,8 @@ def test_one_with_a_short_life_is_due_at_once():
 )
 def test_what_cannot_be_measured_is_said_in_three_parts(answer):
     for read in (
-        queue.waiting,
-        scores.scores,
+        traffic.waiting,
+        traffic.scores,
         certificate.certificate,
         lambda a: mailboxes.boxes(PEOPLE, a),
     ):

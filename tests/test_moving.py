@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ispguide import problems
-from ispguide.chapters import _certificate, moving
-from ispguide.moving import places, stages
-from ispguide.notebook import house_html
-from ispguide.shipped import templates
+from ispguide.chapters import moving
+from ispguide.engine import problems
+from ispguide.engine.shipped import templates
+from ispguide.mail import certificates, migration
+from ispguide.views import migration as shown
 from tests.fake import SETTINGS as S
 
 NONE: dict[str, list[Any]] = {"domains": [], "users": [], "aliases": []}
@@ -46,29 +46,29 @@ OPEN = {"open": True, "queue": 2}
     ],
 )
 def test_what_comes_next_follows_from_what_is_there(seen, named, next_):
-    found = stages.move(seen, named)
+    found = migration.move(seen, named)
     assert found.next == next_
     assert found.why.endswith(".")
-    assert found.doable is (next_ in stages.VERBS)
-    assert next_ in ("names", "done") or stages.act(next_).command.startswith(places.PROGRAM)  # fmt: skip
+    assert found.doable is (next_ in migration.VERBS)
+    assert next_ in ("names", "done") or migration.act(next_).command.startswith(migration.PROGRAM)  # fmt: skip
 
 
 def test_more_letters_here_than_there_is_no_fault():
     """What was deleted there between two rounds is still here."""
-    found = stages.move(DONE, named=True)
+    found = migration.move(DONE, named=True)
     assert found.letters == (7, 9) and all(row.whole for row in found.rows)
 
 
 def test_each_stage_is_seen_in_words_and_as_a_list():
-    names = list(stages.STAGES)
-    found = stages.move(DONE | {"round": 100.0, "letters": {"<b>@x": [3, 1]}}, True)
-    html = house_html.move_html(found)
+    names = list(migration.STAGES)
+    found = migration.move(DONE | {"round": 100.0, "letters": {"<b>@x": [3, 1]}}, True)
+    html = shown.move_html(found)
     assert html.count("✓ done") == names.index("last") and html.count("▲ next") == 1
     assert "&lt;b&gt;@x" in html and "2 missing" in html and "<b>@x" not in html
-    assert "3 there, 1 here" in house_html.move_text(found)
-    over = stages.move(DONE, True)
-    assert house_html.state_of(over)[0] == "ok"
-    assert house_html.move_html(over).count("✓ done") == len(names)
+    assert "3 there, 1 here" in shown.move_text(found)
+    over = migration.move(DONE, True)
+    assert shown.state_of(over)[0] == "ok"
+    assert shown.move_html(over).count("✓ done") == len(names)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_which_server_may_be_the_old_one(server, fine):
 
 def test_without_an_older_server_nothing_is_wanted_but_order():
     (alone,) = moving.chapter["the_way"].things(S)
-    assert alone.path == places.PROGRAM
+    assert alone.path == migration.PROGRAM
     wanted = list(moving.chapter["the_way"].things(replace(S, old_server="192.0.2.7")))
     assert "the key of 192.0.2.7" in map(str, wanted)
     (once,) = moving.chapter["nothing_left_over"].things(S)
@@ -99,7 +99,7 @@ def test_without_an_older_server_nothing_is_wanted_but_order():
 
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
-    path = str(templates() / places.PROGRAM.lstrip("/"))
+    path = str(templates() / migration.PROGRAM.lstrip("/"))
     loader = importlib.machinery.SourceFileLoader("ispguide_move", path)
     spec = importlib.util.spec_from_loader("ispguide_move", loader)
     assert spec
@@ -198,7 +198,7 @@ def test_the_certificate_of_our_name_comes_and_ours_is_put_aside(program, signed
     account = program.CERTBOT / "accounts/ca.test/dir/0a1b/private_key.json"
     assert account.read_text() == "private_key.json"
     renewal = (program.CERTBOT / "renewal/mail.a.test.conf").read_text()
-    assert _certificate.BROUGHT in renewal and "server = https://ca.test/dir" in renewal
+    assert certificates.BROUGHT in renewal and "server = https://ca.test/dir" in renewal
     assert "key_type = ecdsa\nelliptic_curve = secp256r1" in renewal
     assert not program.certificates(["a.test"]), "it came, so it is not brought again"
 
@@ -244,8 +244,8 @@ def test_the_state_is_roots_alone(program):
 
 
 def test_a_password_at_another_provider_is_never_part_of_a_command():
-    run = stages.from_provider("a@a.test", "imap.b.test", 993, "o'brien; reboot")
-    assert stages.THERE in run.stdin and "⟦" in run.stdin
+    run = migration.from_provider("a@a.test", "imap.b.test", 993, "o'brien; reboot")
+    assert migration.THERE in run.stdin and "⟦" in run.stdin
     assert "'o'\"'\"'brien; reboot'" in run.command
 
 

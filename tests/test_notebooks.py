@@ -216,8 +216,8 @@ def test_the_danger_stands_beside_every_step() -> None:
 
 
 def test_each_chapter_asks_the_server_and_lets_choose() -> None:
-    from ispguide.notebook.asked import BY_TEXT
     from ispguide.notebook.questions import known_choices
+    from ispguide.quiz.asked import BY_TEXT
 
     for chapter in chapters():
         code = [c for c in lines_of_code(chapter) if f"{chapter.name}.ask(" in c]

@@ -7,20 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from ispguide import facts
-from ispguide.bare import Bare
-from ispguide.dns import spf_walk
-from ispguide.dns.others import (
-    OtherDomains,
-    asked_about,
-    other_records,
-    question,
-)
-from ispguide.dns.thing import OWN, UPDATES, DnsRecord
-from ispguide.dnsquery import NoAnswer
-from ispguide.gaps import Unsure
-from ispguide.lookups_after import domain_records
-from ispguide.settings import Settings
+from ispguide.engine import facts
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.settings import Settings
+from ispguide.engine.story import Bare
+from ispguide.mail.dns import spf
+from ispguide.mail.dns.others import OtherDomains, asked_about, other_records, question
+from ispguide.mail.dns.thing import OWN, UPDATES, DnsRecord
+from ispguide.outside.lookups import domain_records
+from ispguide.outside.names import NoAnswer
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 THING = OtherDomains(S)
@@ -31,7 +26,7 @@ WORLD = {
     ("second.test", "MX"): ["10 mail.example.test."],
     ("mail.example.test", "A"): ["198.18.3.10"],
 }
-SPF_WALKED = spf_walk.expand(
+SPF_WALKED = spf.expand(
     "second.test", "v=spf1 mx -all", lambda *asked: WORLD.get(asked, [])
 )
 
@@ -130,7 +125,7 @@ def test_the_records_have_names_of_their_own():
 
 
 def test_everything_is_asked_that_is_judged(monkeypatch):
-    from ispguide import lookups_after as lookups
+    from ispguide.outside import lookups
 
     monkeypatch.setattr(
         lookups, "QUESTIONS", {k: lambda *asked: list(asked) for k in lookups.QUESTIONS}

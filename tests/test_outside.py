@@ -16,9 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ispguide import dnsquery, facts, nameservers, outside
-from ispguide.outside import NotReached, Talk, Where, unchecked
-from ispguide.settings import Settings
+from ispguide.engine import facts
+from ispguide.engine.settings import Settings
+from ispguide.outside import names as dnsquery
+from ispguide.outside import names as nameservers
+from ispguide.outside import talk as outside
+from ispguide.outside.talk import NotReached, Talk, Where, unchecked
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 HERE = Where("127.0.0.1", "mail.example.test", check=False)

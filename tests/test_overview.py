@@ -2,9 +2,9 @@
 
 import pytest
 
-from ispguide.chapter import Chapter
-from ispguide.overview import overview
-from ispguide.report import Finding, Report
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.overview import overview
+from ispguide.engine.report import Finding, Report
 
 base = Chapter("base", "The base", 2)
 door = Chapter("door", "The door", 3, needs=[base])

@@ -2,14 +2,15 @@
 
 import pytest
 
-from ispguide import names, people, problems
-from ispguide.actions import marker
-from ispguide.errors import GuideError
-from ispguide.gaps import Unsure
-from ispguide.people.plan import plan
-from ispguide.people.senders import senders
-from ispguide.people.things import DeadEnds, Duties
-from ispguide.settings import Secret, Settings
+from ispguide.engine import names, problems
+from ispguide.engine.actions import marker
+from ispguide.engine.errors import GuideError
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.settings import Secret, Settings
+from ispguide.mail import people
+from ispguide.mail.people.book import senders
+from ispguide.mail.people.plan import plan
+from ispguide.mail.people.things import DeadEnds, Duties
 
 
 @pytest.mark.parametrize("text", ["Anna@Example.Test", " anna@example.test "])

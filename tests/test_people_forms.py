@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 from ispguide import tasks
-from ispguide.errors import GuideError
+from ispguide.engine.errors import GuideError
+from ispguide.mail.people.book import Sender
+from ispguide.mail.people.plan import plan
 from ispguide.notebook import people, switch
-from ispguide.notebook.forms.file import FileCard, text_of
-from ispguide.notebook.forms.forwarding import AddAlias, ForgetAlias
-from ispguide.notebook.forms.limits import Lock, SetLimit
-from ispguide.notebook.forms.removing import Remove
-from ispguide.notebook.people_html import MANY, lists_html, senders_rows
-from ispguide.people.plan import plan
-from ispguide.people.senders import Sender
+from ispguide.notebook.forms.people import FileCard, text_of
+from ispguide.notebook.forms.people_changes import (
+    AddAlias,
+    ForgetAlias,
+    Lock,
+    Remove,
+    SetLimit,
+)
+from ispguide.views.people import MANY, lists_html, senders_rows
 
 from .test_forms import LISTS, PLANTED, at_rest, home, nobody, people_card, said, states
 

@@ -14,22 +14,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from ispguide import components, facts, tasks
+from ispguide import tasks
 from ispguide.chapters import GUIDE
-from ispguide.components import PART_STATES, PARTS, UNSEEN, PartState
-from ispguide.errors import GuideError
-from ispguide.journal import Judged
-from ispguide.journey import STATIONS, Hop
-from ispguide.measures import certificate, mailboxes, queue
-from ispguide.measures.words import DAY
-from ispguide.notebook import pictures, switch
+from ispguide.engine import facts
+from ispguide.engine.errors import GuideError
+from ispguide.engine.overview import overview
+from ispguide.engine.profile import Profile
+from ispguide.engine.report import Finding, Report
+from ispguide.engine.words import DAY
+from ispguide.mail.log import traffic
+from ispguide.mail.log.hops import STATIONS, Hop
+from ispguide.mail.log.journal import Judged
+from ispguide.mail.measures import certificate, mailboxes
+from ispguide.notebook import journey, measures, pictures, switch
 from ispguide.notebook.card import CARDS
-from ispguide.notebook.pictures import big, diagram, letters, measuring, plots, timeline
-from ispguide.notebook.pictures.components_table import as_text
 from ispguide.notebook.work import worker
-from ispguide.overview import overview
-from ispguide.profile import Profile
-from ispguide.report import Finding, Report
+from ispguide.tasks import components
+from ispguide.tasks.components import PART_STATES, PARTS, UNSEEN, PartState
+from ispguide.views import diagram, watching
+from ispguide.views import journey as shown
+from ispguide.views.diagram import as_text
 from tests.fake import SETTINGS
 
 EVIL = "<script>alert('x')</script>&\""
@@ -167,11 +171,11 @@ def test_what_the_server_said_is_escaped():
     html = diagram.big_picture([PartState(PARTS[2], "open", EVIL)])
     assert "<script>" not in html and "&lt;script&gt;" in html
     hop = Hop(0.1, "postfix", EVIL, EVIL, EVIL)
-    assert "<script>" not in timeline.timeline([hop])
-    row = queue.Waiting("1", "deferred", 9.0, EVIL, (EVIL,), EVIL)
-    assert "<script>" not in plots.queue_html([row])
+    assert "<script>" not in shown.timeline([hop])
+    row = traffic.Waiting("1", "deferred", 9.0, EVIL, (EVIL,), EVIL)
+    assert "<script>" not in watching.queue_html([row])
     box = mailboxes.Box(EVIL, 1, 10, 0)
-    assert "<script>" not in plots.mailboxes_html([box])
+    assert "<script>" not in watching.mailboxes_html([box])
 
 
 def test_the_whole_in_lines():
@@ -191,8 +195,8 @@ def test_the_whole_in_lines():
 )
 def test_the_worst_decides(states, state, word):
     found = [PartState(PARTS[0], s) for s in states]
-    assert big.summary(found)[0] == state
-    assert big.summary(found)[1].startswith(word)
+    assert journey.summary(found)[0] == state
+    assert journey.summary(found)[1].startswith(word)
 
 
 # --- the journey -------------------------------------------------------------
@@ -205,17 +209,17 @@ HOPS = [
 
 
 def test_hops_stand_in_order_with_their_times():
-    html = timeline.timeline(HOPS)
+    html = shown.timeline(HOPS)
     places = [html.index(w) for w in ("0.000 s", "0.100 s", "0.300 s")]
     assert places == sorted(places)
     assert "It arrived, 0.30 seconds after the stranger knocked." in html
     assert html.count("<details>") == 1, "only where something was said"
-    assert "On its way" in timeline.timeline(HOPS[:1], under_way=True)
+    assert "On its way" in shown.timeline(HOPS[:1], under_way=True)
 
 
 def test_stations_are_passed_refused_or_not_reached():
     no = Hop(0.2, "rspamd", "gives it 15.0 points", "Spam.", state="no")
-    said = words_in(drawn(timeline.strip([HOPS[0], no])))
+    said = words_in(drawn(shown.strip([HOPS[0], no])))
     assert "✓ at 0.00 s" in said and "✗ refused" in said
     assert said.count("· not reached") == len(STATIONS) - 2
 
@@ -225,15 +229,15 @@ def test_stations_are_passed_refused_or_not_reached():
 )
 def test_other_ends(state, words):
     hop = Hop(0.5, "postfix", "answers 4xx", "…", state=state)
-    assert timeline.hops_told([hop]).startswith(words)
-    assert "not been seen" in timeline.hops_told([])
-    assert timeline.hops_text([hop]).splitlines()[1].startswith("  0.500 s")
+    assert shown.hops_told([hop]).startswith(words)
+    assert "not been seen" in shown.hops_told([])
+    assert shown.hops_text([hop]).splitlines()[1].startswith("  0.500 s")
 
 
 # --- plots -------------------------------------------------------------------
 
 WAITING = [
-    queue.Waiting("A1", "deferred", 90000.0, "a@b.test", ("c@d.test",), "timed out")
+    traffic.Waiting("A1", "deferred", 90000.0, "a@b.test", ("c@d.test",), "timed out")
 ]
 JUDGED = [
     Judged(1e9 + i, "m", "q", action, score, 15.0, ())
@@ -248,10 +252,12 @@ JUDGED = [
 ]
 CERT = certificate.Certificate(0.0, 90 * DAY, 45 * DAY, "R10", ("mail.example.test",))
 PLOTS = {
-    "queue": lambda: plots.queue_html(WAITING),
-    "scores": lambda: plots.scores_html((JUDGED, SETTINGS)),
-    "mailboxes": lambda: plots.mailboxes_html([mailboxes.Box("a@b.test", 3, 95, 100)]),
-    "certificate": lambda: plots.certificate_html(CERT),
+    "queue": lambda: watching.queue_html(WAITING),
+    "scores": lambda: watching.scores_html((JUDGED, SETTINGS)),
+    "mailboxes": lambda: watching.mailboxes_html(
+        [mailboxes.Box("a@b.test", 3, 95, 100)]
+    ),
+    "certificate": lambda: watching.certificate_html(CERT),
 }
 
 
@@ -288,7 +294,7 @@ def test_what_a_plot_says(name, words):
 
 def test_nothing_to_draw_is_said_in_words():
     for html in (
-        plots.queue_html([]), plots.scores_html(([], SETTINGS)), plots.mailboxes_html([]),
+        watching.queue_html([]), watching.scores_html(([], SETTINGS)), watching.mailboxes_html([]),
     ):  # fmt: skip
         assert "<svg" not in html and "<p>" in html and len(html) > 30
 
@@ -298,7 +304,7 @@ def test_matplotlib_is_loaded_only_by_a_plot():
         "import sys; from ispguide.notebook import pictures; "
         "from ispguide.notebook.pictures import big, letters, measuring; "
         "print('matplotlib' in sys.modules); "
-        "from ispguide.measures.queue import Waiting; "
+        "from ispguide.mail.log.traffic import Waiting; "
         "measuring.plots.queue_html([Waiting('1','active',1.0,'a',('b',))]); "
         "print('matplotlib' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
     )
@@ -358,7 +364,7 @@ def test_a_journey_that_breaks_shows_how_far_it_came(known, monkeypatch):
         raise GuideError("It is so.", "It should be.", "Do this.", kind="journey-ended")
 
     monkeypatch.setattr(tasks, "travel", travel)
-    card = letters.JourneyCard()
+    card = journey.JourneyCard()
     card.send("letter")
     worker(switch.current()).join()
     for words in ('data-kind="journey-ended"', "It is so.", "Do this.", "He knocks."):
@@ -375,7 +381,7 @@ def test_hops_appear_while_the_letter_is_under_way(known, monkeypatch):
         return HOPS
 
     monkeypatch.setattr(tasks, "travel", travel)
-    card = letters.JourneyCard()
+    card = journey.JourneyCard()
     seen = threading.Event()
     card.body.observe(lambda c: "He knocks." in c["new"] and seen.set(), names="value")
     card.send("letter")
@@ -386,14 +392,14 @@ def test_hops_appear_while_the_letter_is_under_way(known, monkeypatch):
     assert "It arrived" in card.body.value
 
 
-@pytest.mark.parametrize("name", measuring.MEASURES)
+@pytest.mark.parametrize("name", measures.MEASURES)
 def test_a_measure_that_cannot_be_taken_is_said(known, monkeypatch, name):
     def refuse(*_: object, **__: object) -> object:
         raise GuideError("No queue.", "There should be.", "Run chapter 06.")
 
-    measure = measuring.MEASURES[name]
-    stand_in = measuring.Measure(measure.title, refuse, measure.words, measure.html)
-    monkeypatch.setitem(measuring.MEASURES, name, stand_in)
+    measure = measures.MEASURES[name]
+    stand_in = measures.Measure(measure.title, refuse, measure.words, measure.html)
+    monkeypatch.setitem(measures.MEASURES, name, stand_in)
     card = getattr(pictures, name)()
     worker(switch.current()).join()
     assert "Run chapter 06." in card.body.value

@@ -1,6 +1,6 @@
 """Progress read from lines: real ones of apt and dpkg."""
 
-from ispguide.progress import BROKE, Doing
+from ispguide.engine.progress import BROKE, Doing
 
 APT = """packages: mail
 0 upgraded, 3 newly installed, 0 to remove and 0 not upgraded.

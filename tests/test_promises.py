@@ -11,23 +11,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from ispguide import facts, problems
-from ispguide.actions import Run, Write
-from ispguide.bare import Bare
-from ispguide.chapter import rests_on
 from ispguide.chapters import GUIDE
-from ispguide.chapters._certificate import ask, ask_for, same_key
-from ispguide.dane.thing import key_fact, tlsa
-from ispguide.dns import sts
-from ispguide.dns.meaning import MISSING, RIGHT, UNKNOWN, WRONG
-from ispguide.dns.thing import OWN, REACHED, UPDATES, DnsRecord
-from ispguide.dnsquery import NoAnswer
-from ispguide.further.seen import Further
-from ispguide.further.things import MAP, NameCertificates, NamesFile, SniMap
-from ispguide.gaps import Unsure
-from ispguide.lookups import signed
-from ispguide.lookups_after import leading
-from ispguide.settings import Settings
+from ispguide.engine import facts, problems
+from ispguide.engine.actions import Run, Write
+from ispguide.engine.chapter import rests_on
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.settings import Settings
+from ispguide.engine.story import Bare
+from ispguide.mail.certificates import ask, ask_for, same_key
+from ispguide.mail.dns import wanted
+from ispguide.mail.dns.compare import MISSING, RIGHT, UNKNOWN, WRONG
+from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord
+from ispguide.mail.sni import MAP, Further, NameCertificates, NamesFile, SniMap
+from ispguide.mail.tlsa import key_fact, tlsa
+from ispguide.outside.lookups import leading, signed
+from ispguide.outside.names import NoAnswer
 
 ACME = "https://acme.example.test/dir"
 S = Settings(
@@ -192,16 +190,18 @@ def test_an_older_renewal_file_is_changed_and_once_only(tmp_path):
 
 @pytest.mark.parametrize("mode", ["none", "testing", "enforce"])
 def test_the_policy_is_read_as_it_was_meant(mode):
-    found = sts.read(sts.policy(replace(S, mta_sts=mode)))
+    found = wanted.read(wanted.policy(replace(S, mta_sts=mode)))
     assert found.why == "" and found.mode == mode
     assert found.mx == ("mail.example.test",)
     assert found.lets("MAIL.example.test.") and not found.lets("mx.example.test")
 
 
 def test_the_edition_follows_the_content():
-    texts = {sts.text(replace(S, mta_sts=m)) for m in ("none", "testing", "enforce")}
-    texts.add(sts.text(replace(S, hostname="mx.example.test")))
-    assert len(texts) == 4 and sts.text(S) == sts.text(replace(S, domain="b.test"))
+    texts = {wanted.text(replace(S, mta_sts=m)) for m in ("none", "testing", "enforce")}
+    texts.add(wanted.text(replace(S, hostname="mx.example.test")))
+    assert len(texts) == 4 and wanted.text(S) == wanted.text(
+        replace(S, domain="b.test")
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,11 +217,11 @@ def test_the_edition_follows_the_content():
     ],
 )
 def test_a_broken_policy(body, words):
-    assert words in sts.read(body).why
+    assert words in wanted.read(body).why
 
 
 def test_a_star_stands_for_one_label():
-    found = sts.read(
+    found = wanted.read(
         "version: STSv1\r\nmode: testing\r\nmx: *.a.test\r\nmax_age: 1\r\n"
     )
     assert found.lets("mx.a.test") and not found.lets("a.test")
@@ -242,13 +242,13 @@ EDITION = DnsRecord("sts", S)
 @pytest.mark.parametrize(
     ("values", "state", "kind"),
     [
-        ([sts.text(S)], RIGHT, ""),
-        (["other=1", sts.text(S).replace("; ", ";")], RIGHT, ""),
+        ([wanted.text(S)], RIGHT, ""),
+        (["other=1", wanted.text(S).replace("; ", ";")], RIGHT, ""),
         ([], MISSING, "missing"),
         (["v=STSv1; id=1;"], WRONG, "stale"),
         (["v=STSv1;"], WRONG, "malformed"),
         (["v=STSv1; id=a-b;"], WRONG, "malformed"),
-        ([sts.text(S), "v=STSv1; id=2;"], WRONG, "several"),
+        ([wanted.text(S), "v=STSv1; id=2;"], WRONG, "several"),
     ],
 )
 def test_the_announcement(values, state, kind):
@@ -257,7 +257,7 @@ def test_the_announcement(values, state, kind):
     found = EDITION.verdict(have)
     assert found.state == state and found.is_.kind == kind
     if state != RIGHT:
-        assert [f.values for f in EDITION.fix(have)] == [(sts.text(S),)]
+        assert [f.values for f in EDITION.fix(have)] == [(wanted.text(S),)]
 
 
 # the further names

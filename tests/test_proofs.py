@@ -13,14 +13,18 @@ import time
 
 import pytest
 
-from ispguide import facts, outside, proofs
-from ispguide.errors import ConnectionLost
-from ispguide.facts import proof
-from ispguide.outside import NotReached
-from ispguide.proofs import acting, doors, letters, protocols, reading, spam, strangers
-from ispguide.proofs.acting import CannotTell, Context, Mailbox, Refused
+from ispguide import proofs
+from ispguide.engine import facts
+from ispguide.engine.errors import ConnectionLost
+from ispguide.engine.facts import proof
+from ispguide.engine.settings import Secret
+from ispguide.outside import talk as outside
+from ispguide.outside.talk import NotReached
+from ispguide.proofs import base, inbound, letters, protocols, spam
+from ispguide.proofs import imap as reading
+from ispguide.proofs import tls as doors
+from ispguide.proofs.base import CannotTell, Context, Mailbox, Refused
 from ispguide.proofs.protocols import Imap, Pop3, Reply, Smtp
-from ispguide.settings import Secret
 from tests.test_outside import HERE, S, certificate, serve
 
 __all__ = ["certificate", "serve"]  # fixtures
@@ -90,7 +94,7 @@ def test_every_proof_is_there_and_says_what_it_proves():
 
 
 def test_a_proof_that_stumbles_is_named(monkeypatch):
-    monkeypatch.setitem(acting.PROOFS, "clumsy", lambda ctx, word: 1 / 0)
+    monkeypatch.setitem(base.PROOFS, "clumsy", lambda ctx, word: 1 / 0)
     said = proofs.answer(proof("clumsy", "25"), context())
     assert "clumsy 25" in said["error"] and "ZeroDivisionError" in said["error"]
     assert "error" in proofs.answer(proof("no_such_proof"), context())
@@ -106,7 +110,7 @@ def test_ways_to_end_early(monkeypatch, stop, ok):
     def ends(ctx):
         raise stop
 
-    monkeypatch.setitem(acting.PROOFS, "ends", ends)
+    monkeypatch.setitem(base.PROOFS, "ends", ends)
     said = proofs.answer(proof("ends"), context())
     assert said["ok"] is ok and said["seen"]
 
@@ -120,12 +124,12 @@ def test_not_reached_is_the_servers_fault_only_when_it_does_not_listen(rows, ok)
     def nobody(ctx):
         raise NotReached(25, False, "connection refused", ConnectionRefusedError())
 
-    acting.PROOFS["nobody"] = nobody
+    base.PROOFS["nobody"] = nobody
     try:
         have = context(lambda questions: {facts.listening(): rows})
         said = proofs.answer(proof("nobody"), have)
     finally:
-        del acting.PROOFS["nobody"]
+        del base.PROOFS["nobody"]
     assert said["ok"] is ok and "25" in said["seen"]
 
 
@@ -160,7 +164,7 @@ def test_answers_runs_wrong_passwords_last_and_asks_the_server_one_at_a_time(
         return True, word
 
     for name in ("wrong_password_refused", "other"):
-        monkeypatch.setitem(acting.PROOFS, name, does)
+        monkeypatch.setitem(base.PROOFS, name, does)
     wanted = [proof("wrong_password_refused", "late")]
     wanted += [proof("other", str(n)) for n in range(6)]
     found = proofs.answers([*wanted, wanted[0]], context(ask))
@@ -268,7 +272,7 @@ def test_verdicts_at_port_25(serve, monkeypatch, name, pairs, ok):
 
 
 def test_the_ways_to_relay_are_many():
-    ways = strangers.relays(context(), "198.18.0.1")
+    ways = inbound.relays(context(), "198.18.0.1")
     assert len(ways) >= 8 == len({r for _, r in ways}) + 1
     assert ("", letters.FOREIGN) in ways
     assert any(sender.endswith("@" + S.domain) for sender, _ in ways)
@@ -293,7 +297,7 @@ def test_a_smuggled_mail_is_counted(serve, monkeypatch, replies, count):
         talk.sendall("".join(f"{reply}\r\n" for reply in replies).encode())
 
     stranger_at(monkeypatch, serve(play))
-    assert strangers._smuggle(context(), "\n.\n", "mark") == count
+    assert inbound._smuggle(context(), "\n.\n", "mark") == count
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1 is deprecated")

@@ -7,20 +7,17 @@ from datetime import date
 
 import pytest
 
-from ispguide.errors import GuideError
-from ispguide.notebook import judging as j
-from ispguide.notebook import judging_living as living
-from ispguide.notebook import judging_mail as m
-from ispguide.notebook import judging_web as w
+from ispguide.engine.errors import GuideError
+from ispguide.engine.settings import Settings
+from ispguide.mail.people import MAILBOXES
 from ispguide.notebook import questions
-from ispguide.notebook.asked import ASKED, BY_TEXT
 from ispguide.notebook.card import CARDS
-from ispguide.people import MAILBOXES
-from ispguide.settings import Settings
+from ispguide.quiz import judges, judging
+from ispguide.quiz.asked import ASKED, BY_TEXT
 from tests.test_notebooks import NOTEBOOKS
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
-CERT = j.certificate_end(S)
+CERT = judging.certificate_end(S)
 
 
 def ran(out: str, rc: int = 0, err: str = "") -> dict:
@@ -28,27 +25,27 @@ def ran(out: str, rc: int = 0, err: str = "") -> dict:
 
 
 HAVE = {
-    j.NAME: ran("mail.example.test\n"),
-    j.POSTFIX: "3.7.11-0+deb12u1",
+    judging.NAME: ran("mail.example.test\n"),
+    judging.POSTFIX: "3.7.11-0+deb12u1",
     CERT: ran("notAfter=Nov  4 20:37:51 2031 GMT\n"),
-    j.RIGHTS: {"rows": [["SELECT"]]},
-    w.RUNS_AS: ran("nobody\n"),
-    w.HAND: {"rows": [["UPDATE"]]},
-    j.roots_mail(S): ran("postmaster@example.test\n"),
-    m.LISTENING: [
+    judging.RIGHTS: {"rows": [["SELECT"]]},
+    judges.RUNS_AS: ran("nobody\n"),
+    judges.HAND: {"rows": [["UPDATE"]]},
+    judging.roots_mail(S): ran("postmaster@example.test\n"),
+    judges.LISTENING: [
         ["127.0.0.1", 4190, "dovecot"],
         ["0.0.0.0", 993, "dovecot"],
         ["0.0.0.0", 143, "dovecot"],
         ["0.0.0.0", 465, "master"],
     ],
-    m.QUEUE: ran('{"queue_name": "deferred"}\n{"queue_name": "active"}\nend\n'),
+    judges.QUEUE: ran('{"queue_name": "deferred"}\n{"queue_name": "active"}\nend\n'),
     MAILBOXES: {
         "rows": [["anna@example.test", "0", "1"], ["dmarc@example.test", "0", "1"]]
     },
-    m.LIMIT: {"rows": [["2000000000"]]},
-    m.POSTMASTER: {"rows": [["postmaster@example.test", "anna@example.test"]]},
-    m.SUBMISSION: ran("encrypt\n"),
-    m.mx(S): {
+    judges.LIMIT: {"rows": [["2000000000"]]},
+    judges.POSTMASTER: {"rows": [["postmaster@example.test", "anna@example.test"]]},
+    judges.SUBMISSION: ran("encrypt\n"),
+    judges.mx(S): {
         "zone": "example.test",
         "ttl": 60,
         "servers": {
@@ -56,17 +53,19 @@ HAVE = {
             "ns2": {"error": "-"},
         },
     },
-    m.KEYS: ran(
+    judges.KEYS: ran(
         "now\t1800000000\ndomain\texample.test\n"
         "key\texample.test.a1.key\tyes\t440\troot:_rspamd\t1\tPUBLIC\n"
         "key\texample.test.b2.key\tyes\t440\troot:_rspamd\t2\tPUBLIC\n"
         "listed\t1799999999\nmap\texample.test b2\nend\n"
     ),
-    living.TRIES: ran("10\n"),
-    living.SOFT: ran("no\n"),
-    living.BACKUPS: ran('[{"short_id": "a1"}, {"short_id": "b2"}]'),
-    living.UPDATES: ran("3\n"),
-    m.ACTIONS: ran("*** Section ***\nreject = 15;\nadd_header = 6;\ngreylist = 4;\n"),
+    judges.TRIES: ran("10\n"),
+    judges.SOFT: ran("no\n"),
+    judges.BACKUPS: ran('[{"short_id": "a1"}, {"short_id": "b2"}]'),
+    judges.UPDATES: ran("3\n"),
+    judges.ACTIONS: ran(
+        "*** Section ***\nreject = 15;\nadd_header = 6;\ngreylist = 4;\n"
+    ),
 }
 BY_NUMBER = {int(asked.cell[:2]): asked for asked in ASKED}
 #: Number of the chapter → answers that are right, that are wrong, that cannot be judged.
@@ -141,8 +140,8 @@ def test_a_wrong_answer_hears_why():
 
 
 def test_a_day_in_other_orders():
-    assert j.day("24.12.2030") == j.day("2030-12-24") == date(2030, 12, 24)
-    assert j.day("notAfter=Dec 24 10:00:00 2030 GMT") == date(2030, 12, 24)
+    assert judging.day("24.12.2030") == judging.day("2030-12-24") == date(2030, 12, 24)
+    assert judging.day("notAfter=Dec 24 10:00:00 2030 GMT") == date(2030, 12, 24)
 
 
 @pytest.mark.parametrize("choices", questions.known_choices().values())

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import problems
 from ispguide.chapters import database, quotas
-from ispguide.errors import GuideError
-from ispguide.measures import mailboxes
-from ispguide.notebook.pictures import plots
-from ispguide.quotas.amounts import bytes_of
-from ispguide.quotas.things import DEFAULT, NewMailboxLimit
-from ispguide.settings import Settings
-from ispguide.templates import render
+from ispguide.engine import problems
+from ispguide.engine.errors import GuideError
+from ispguide.engine.settings import Settings
+from ispguide.engine.templates import render
+from ispguide.mail.measures import mailboxes
+from ispguide.mail.people.addresses import bytes_of
+from ispguide.mail.people.things import DEFAULT, NewMailboxLimit
+from ispguide.views import watching
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
 
@@ -113,11 +113,11 @@ def test_how_full_in_a_word():
 
 
 def test_the_picture_says_it_in_words_too():
-    html = plots.room_html(BOXES)
+    html = watching.room_html(BOXES)
     assert "<svg" in html and "nearly full" in html
     assert "full<b>" not in html and "full&lt;b&gt;@x.test" in html
     assert "<td>open@x.test</td>" in html
-    assert "<svg" not in plots.room_html(BOXES[4:])
+    assert "<svg" not in watching.room_html(BOXES[4:])
 
 
 # --- the program at the door -------------------------------------------------

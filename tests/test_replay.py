@@ -7,20 +7,21 @@ import time
 
 import pytest
 
-from ispguide import facts, tasks
+from ispguide import tasks
 from ispguide.chapters import GUIDE
-from ispguide.errors import CannotUndo, GuideError
-from ispguide.guide import Guide
-from ispguide.profile import Profile
-from ispguide.replay import NotRecorded, Recording, profile, questions, recorded, start
-from ispguide.replay.comparing import differences, states
-from ispguide.replay.patches import difference, patched
-from ispguide.replay.recording import Change
-from ispguide.replay.scrub import mirrors, moved, scrubbed
+from ispguide.engine import facts
+from ispguide.engine.errors import CannotUndo, GuideError
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
+from ispguide.recording import recorder
+from ispguide.recording.comparing import differences, states
+from ispguide.recording.scrub import mirrors, moved, scrubbed
+from ispguide.replay import NotRecorded, Recording, profile, recorded, start
+from ispguide.replay.recording import Change, difference, patched
 from ispguide.replay.server import UNKNOWN
-from ispguide.settings import Secret
 
-RENEW = "Renew the recording: .venv/bin/python -m ispguide.replay.record"
+RENEW = "Renew the recording: .venv/bin/python -m ispguide.recording.__main__"
 STEPS = [str(step) for chapter in GUIDE for step in chapter.steps]
 
 
@@ -231,7 +232,7 @@ def test_words_are_replaced_whole():
 
 
 def test_what_notebooks_ask_besides_is_recorded():
-    asked = questions.besides(recorded().made_settings())
+    asked = recorder.besides(recorded().made_settings())
     assert not [fact for fact in asked if fact not in recorded().base], RENEW
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from ispguide.report import Finding, Report
+from ispguide.engine.report import Finding, Report
 
 EVIL = "<script>alert(1)</script>"
 REPORT = Report(

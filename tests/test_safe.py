@@ -5,19 +5,20 @@ from __future__ import annotations
 import pytest
 
 from ispguide import replay, tasks
-from ispguide.backup import places
-from ispguide.backup.returning import Safe, Snapshot
-from ispguide.notebook import house, safe, safe_html, switch
+from ispguide.engine.profile import Profile
+from ispguide.mail.backup import things
+from ispguide.mail.backup.restore import Safe, Snapshot
+from ispguide.notebook import backup, migration, switch
+from ispguide.notebook.backup import MailboxCard
 from ispguide.notebook.card import CARDS
-from ispguide.notebook.forms.restoring import MailboxCard
 from ispguide.notebook.work import worker
-from ispguide.profile import Profile
-from ispguide.tasks_backup import Target
+from ispguide.tasks.backup import Target
+from ispguide.views import backup as shown
 
 GOOD = {"ok": True, "failed": "", "time": 1e9, "files": 3, "bytes": 5 << 20, "added": 9,
         "history": [{"ok": True, "added": 9, "time": 1e9, "bytes": 1},
                     {"ok": False, "added": 0, "time": 1e9, "bytes": 0}]}  # fmt: skip
-HELD = Safe((Snapshot("a1b2", 1e9),), GOOD, 1e9 + 60, places.FOLDER)
+HELD = Safe((Snapshot("a1b2", 1e9),), GOOD, 1e9 + 60, things.FOLDER)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def replayed(tmp_path, monkeypatch):
 
 
 def test_the_password_is_beside_the_report_and_never_in_it():
-    card = safe.KeyCard()
+    card = backup.KeyCard()
     card.take(["  password   swordfish-swordfish", "  place  here"])
     shown = [w.value for w in card.once.box.children if hasattr(w, "value")]
     assert "swordfish" in shown[0]
@@ -47,21 +48,21 @@ def test_the_password_is_beside_the_report_and_never_in_it():
 def test_headless_no_password_is_asked_for(monkeypatch):
     monkeypatch.setenv("ISPGUIDE_CELLS", "do")
     monkeypatch.setattr(tasks, "backup_key", None)
-    assert "./guide backup key" in repr(safe.key())
-    assert "./guide restore mailbox" in repr(safe.mailbox())
+    assert "./guide backup key" in repr(backup.key())
+    assert "./guide restore mailbox" in repr(backup.mailbox())
 
 
 def test_the_list_in_words_and_as_a_picture():
-    html = safe_html.backups_html(HELD)
+    html = shown.backups_html(HELD)
     assert "<svg" in html and "a1b2" in html and "went well" in html
-    assert safe_html.state_of(HELD) == ("ok", "1 kept")
-    bad = Safe((), GOOD | {"ok": False, "failed": "<no space>"}, 1e9, places.FOLDER)
-    assert "&lt;no space&gt;" in safe_html.backups_html(bad)
-    assert safe_html.state_of(bad)[0] == "failed"
-    assert safe_html.state_of(Safe((), {}, 1e9, ""))[0] == "gap"
-    assert "no backup yet" in safe_html.backups_text(Safe((), {}, 1e9, ""))
+    assert shown.state_of(HELD) == ("ok", "1 kept")
+    bad = Safe((), GOOD | {"ok": False, "failed": "<no space>"}, 1e9, things.FOLDER)
+    assert "&lt;no space&gt;" in shown.backups_html(bad)
+    assert shown.state_of(bad)[0] == "failed"
+    assert shown.state_of(Safe((), {}, 1e9, ""))[0] == "gap"
+    assert "no backup yet" in shown.backups_text(Safe((), {}, 1e9, ""))
     old = Safe((), GOOD, 1e9 + 5 * 86400, "")
-    assert safe_html.state_of(old)[0] == "gap"
+    assert shown.state_of(old)[0] == "gap"
 
 
 def test_a_mailbox_is_brought_back_only_when_both_are_chosen():
@@ -93,9 +94,9 @@ def test_looking_only_nothing_is_brought_back(server, monkeypatch):
 
 def test_what_another_machine_shows_is_escaped_and_compared():
     found = Target("vault.test", "ssh-ed25519 AAAA <x>", ("SHA256:a",), "SHA256:a")
-    html = safe.TargetCard().draw(found)
+    html = backup.TargetCard().draw(found)
     assert "&lt;x&gt;" in html and "you compared" in html
     other = Target("vault.test", "", ("SHA256:b",), "SHA256:a")
-    assert "Nobody has compared it yet" in safe.target_text(other)
-    assert "nothing to fetch" in house.told(None)
-    assert "folder of this server" in safe.target_text(None)
+    assert "Nobody has compared it yet" in backup.target_text(other)
+    assert "nothing to fetch" in migration.told(None)
+    assert "folder of this server" in backup.target_text(None)

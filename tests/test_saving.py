@@ -25,10 +25,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from traitlets.config import PyFileConfigLoader
 
 from ispguide import jupyter
-from ispguide.notebook import frame, shown
+from ispguide.jupyter import KEPT, folder
 from ispguide.notebook.card import CARDS, Card
 from ispguide.notebook.show import Shown
-from ispguide.saving import KEPT, folder
+from ispguide.views import style
 
 Save = Callable[..., list[Any]]
 #: The server sets the hook twice, and tells itself so.
@@ -157,7 +157,7 @@ def test_nothing_typed_is_in_the_file(saved, tmp_path):
 def test_ordinary_outputs_stay_as_they_are(saved):
     plain = [
         new_output("stream", name="stdout", text="1\n2"),
-        displayed(Shown(frame.box("<p>a report</p>"), "a report")),
+        displayed(Shown(style.box("<p>a report</p>"), "a report")),
         new_output("error", ename="E", evalue="no", traceback=["a", "b"]),
     ]
     assert "a report" in plain[1].data["text/html"]
@@ -180,8 +180,8 @@ def test_files_and_folders_are_not_touched(manager, tmp_path):
 
 
 def test_reports_of_dead_kernels_are_swept(saved):
-    shown.keep(lambda: "old", lambda: "x")
-    shown.keep(lambda: "new", lambda: "x")
+    jupyter.keep(lambda: "old", lambda: "x")
+    jupyter.keep(lambda: "new", lambda: "x")
     old, new = folder() / "old.html", folder() / "new.html"
     os.utime(old, (0, time.time() - KEPT - 10))
     saved()

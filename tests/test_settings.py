@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import problems
-from ispguide.errors import GuideError, SettingsProblem
-from ispguide.names import address_problems
-from ispguide.profile import Profile, names
-from ispguide.settings import PATH, Secret, Settings
+from ispguide.engine import problems
+from ispguide.engine.errors import GuideError, SettingsProblem
+from ispguide.engine.names import address_problems
+from ispguide.engine.profile import Profile, names
+from ispguide.engine.settings import PATH, Secret, Settings
 
 from .fake import SETTINGS
 

@@ -12,27 +12,36 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ispguide import facts, remote, tasks, tasks_smarthost
-from ispguide.actions import Remove, Run, Start, Write, as_message, typed_in
-from ispguide.chapter import Chapter
+from ispguide import remote, tasks
 from ispguide.chapters import sending
-from ispguide.chapters._machine import port_25
-from ispguide.chapters._smarthost import THE_PASSWORD
+from ispguide.chapters.server import port_25
 from ispguide.cli import cli
-from ispguide.errors import GuideError, SettingsProblem
-from ispguide.gaps import Gap, Unsure
-from ispguide.guide import Guide
-from ispguide.keeping import ForgetSecret, KeepSecret
+from ispguide.engine import facts
+from ispguide.engine.actions import (
+    ForgetSecret,
+    KeepSecret,
+    Remove,
+    Run,
+    Start,
+    Write,
+    as_message,
+    typed_in,
+)
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.errors import GuideError, SettingsProblem
+from ispguide.engine.gaps import Gap, Unsure
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
+from ispguide.engine.things import Proof
+from ispguide.mail.smarthost import LOGIN, PASSWORD, THE_PASSWORD
 from ispguide.notebook import switch
 from ispguide.notebook.card import CARDS
 from ispguide.notebook.forms import settings as form
-from ispguide.notebook.forms.smarthost import NAMES, SmarthostCard
+from ispguide.notebook.forms.settings import NAMES, SmarthostCard
 from ispguide.notebook.work import worker
-from ispguide.profile import Profile
-from ispguide.proofs.leaving import Line, judged, line_of
-from ispguide.settings import Secret
-from ispguide.smarthost import LOGIN, PASSWORD
-from ispguide.things import Proof
+from ispguide.proofs.submission import Line, judged, line_of
+from ispguide.tasks import smarthost
 
 from .fake import SETTINGS, FakeServer, guide_of
 from .test_guide import file
@@ -92,7 +101,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A practice server is known, and patience is for real ones."""
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
-    monkeypatch.setattr("ispguide.guide.WAITS", (0, 0))
+    monkeypatch.setattr("ispguide.engine.guide.WAITS", (0, 0))
     Profile("practice", "192.0.2.1", "", practice=True, settings=SETTINGS).save()
     yield tmp_path
     for card in list(CARDS.values()):
@@ -174,7 +183,7 @@ def use(
     monkeypatch: pytest.MonkeyPatch, there: dict[facts.Fact, Any], **how: Any
 ) -> Guide:
     work = guide(SETTINGS, there)
-    monkeypatch.setattr(tasks_smarthost, "open_guide", lambda *_: work)
+    monkeypatch.setattr(smarthost, "open_guide", lambda *_: work)
     given = {"smarthost": S.smarthost, "user": S.smarthost_user, "spf": S.smarthost_spf}
     tasks.smarthost_use(tasks.HERE, **(given | how))
     return work
@@ -224,7 +233,7 @@ def test_what_cannot_be_is_not_kept(monkeypatch: Any) -> None:
 )  # fmt: skip
 def test_a_password_that_could_not_be_hidden_is_refused(text: str) -> None:
     with pytest.raises(GuideError) as stop:
-        tasks_smarthost.valid_login(Secret(text), S)
+        smarthost.valid_login(Secret(text), S)
     assert len(text) < 9 or text not in str(stop.value)
     assert stop.value.kind in ("bad-password", "weak-password")
     assert stop.value.is_ and stop.value.should and stop.value.do
@@ -234,12 +243,12 @@ def test_a_password_that_could_not_be_hidden_is_refused(text: str) -> None:
     "text", [PLANTED, "pä\"s'w$(id)`x`\\&;|{{7}}%s#ß", "SG." + "x9" * 33]
 )
 def test_a_good_password_stays_as_it_is(text: str) -> None:
-    assert tasks_smarthost.valid_login(Secret(text), S).reveal() == text
+    assert smarthost.valid_login(Secret(text), S).reveal() == text
 
 
 def test_a_word_on_the_command_line_is_no_password() -> None:
     with pytest.raises(GuideError) as stop:
-        tasks_smarthost.valid_login(PLANTED, S)
+        smarthost.valid_login(PLANTED, S)
     assert stop.value.kind == "password-in-the-open"
 
 

@@ -1,8 +1,8 @@
 """The inside of a card: what a report says, for people and for screen readers."""
 
 from ispguide.chapters import GUIDE
-from ispguide.notebook import step_html
-from ispguide.report import STATES, Finding
+from ispguide.engine.report import STATES, Finding
+from ispguide.views import findings
 
 from .fake import SETTINGS
 
@@ -10,7 +10,7 @@ LINKS = {"virtual domains": '<a href="x">there</a>'}
 
 
 def row(state, **more):
-    return step_html.findings_html(
+    return findings.findings_html(
         [Finding("c", "s", "a <thing>", state, **more)], LINKS
     )
 
@@ -46,13 +46,13 @@ def test_by_hand_is_there_to_be_typed():
 
 def test_the_worst_state_counts():
     found = [Finding("c", "s", "t", state) for state in ("ok", "gap", "fixed")]
-    assert step_html.worst(found) == "gap"
-    assert step_html.worst([]) == ""
+    assert findings.worst(found) == "gap"
+    assert findings.worst([]) == ""
 
 
 def test_a_step_shows_its_files_with_comments_and_its_source():
     chapter = next(c for c in GUIDE if c.name == "postfix")
-    html = step_html.about_step(chapter["virtual_domains"], SETTINGS)
+    html = findings.about_step(chapter["virtual_domains"], SETTINGS)
     assert "/etc/postfix/mysql-virtual-mailbox-domains.cf, with its comments" in html
     assert "⟦mailserver⟧" in html and "def virtual_domains(s)" in html
 
@@ -62,5 +62,5 @@ def test_sixty_things_are_a_row_each():
         f"-line {n} old\n+line {n} new" for n in range(20)
     )
     found = [Finding("c", "s", f"thing {n}", "gap", gap, ("do",)) for n in range(60)]
-    html = step_html.findings_html(found, LINKS)
+    html = findings.findings_html(found, LINKS)
     assert html.count("<tr>") == 61

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from ispguide.chapters import GUIDE
-from ispguide.settings import Settings
-from ispguide.shipped import templates
-from ispguide.things import File
+from ispguide.engine.settings import Settings
+from ispguide.engine.shipped import templates
+from ispguide.engine.things import File
 
 #: With all that a reader can choose, so that every template is used.
 S = Settings(
@@ -44,7 +44,9 @@ FILES = {
     if isinstance(thing, File)
 }
 TEMPLATES = sorted(
-    f"/{path.relative_to(templates())}" for path in templates().rglob("*") if path.is_file()
+    f"/{path.relative_to(templates())}"
+    for path in templates().rglob("*")
+    if path.is_file()
 )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ispguide import facts
-from ispguide.actions import (
+from ispguide.engine import facts
+from ispguide.engine.actions import (
     Attributes,
     MakeSecret,
     Remove,
@@ -13,11 +13,8 @@ from ispguide.actions import (
     as_message,
     marker,
 )
-from ispguide.gaps import Unsure
-from ispguide.mail import MailDomain, MasterService, Postconf
-from ispguide.sql import Database, SqlTable, SqlUser
-from ispguide.sqltext import literal
-from ispguide.things import (
+from ispguide.engine.gaps import Unsure
+from ispguide.engine.things import (
     Absent,
     Check,
     Directory,
@@ -30,6 +27,8 @@ from ispguide.things import (
     Service,
     User,
 )
+from ispguide.mail.mariadb import Database, SqlTable, SqlUser, literal
+from ispguide.mail.postfix import MailDomain, MasterService, Postconf
 
 PATH = "/etc/thing.conf"
 FILE = File(PATH, text="a = 1\n", mode=0o640, group="mail")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ispguide.actions import Restore
-from ispguide.chapter import Chapter
-from ispguide.errors import CannotUndo
-from ispguide.things import Service
-from ispguide.undoing import UNDO, history_lines, restores, services, standing
+from ispguide.engine.actions import Restore
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.errors import CannotUndo
+from ispguide.engine.things import Service
+from ispguide.engine.undo import UNDO, history_lines, restores, services, standing
 
 
 def entry(step, path="", before="none", ok=True, time=1.0):

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from ispguide import journal, tasks, tasks_watching
-from ispguide.cli_watching import as_text
-from ispguide.errors import GuideError
-from ispguide.journey import trace
-from ispguide.journey.way import Way, way
-from ispguide.measures import flow, health
-from ispguide.measures.refusals import OTHER, refusal
-from ispguide.notebook.pictures import flow_plots, health_html, ways
-from ispguide.tasks_watching import _asked
-from ispguide.templates import render
+from ispguide import tasks
+from ispguide.cli.mail import as_text
+from ispguide.engine.errors import GuideError
+from ispguide.engine.templates import render
+from ispguide.mail.log import journal, trace, traffic
+from ispguide.mail.log.traffic import OTHER, refusal
+from ispguide.mail.log.way import Way, way
+from ispguide.mail.measures import health
+from ispguide.tasks import watching
+from ispguide.tasks.watching import _search_word
+from ispguide.views import journey
+from ispguide.views import watching as shown
 
 from .fake import SETTINGS
 
@@ -120,13 +122,13 @@ def test_a_rule_of_the_owner(text, what, fate):
 @pytest.mark.parametrize("what", ["", "  ", "abc", "two words", "<a>"])
 def test_what_names_no_letter_is_said(what):
     with pytest.raises(GuideError) as stop:
-        _asked(what)
+        _search_word(what)
     assert stop.value.kind == "no-such-message"
 
 
 def test_a_word_for_the_shell_stays_a_word():
     assert "'x; rm -rf /'" in trace.search(["x; rm -rf /"], 7)
-    assert _asked(" <a@b.test> ") == "a@b.test"
+    assert _search_word(" <a@b.test> ") == "a@b.test"
 
 
 def test_a_replay_and_a_slow_journal_say_so(monkeypatch):
@@ -146,22 +148,22 @@ def test_a_replay_and_a_slow_journal_say_so(monkeypatch):
             have=dict.fromkeys(tell, {"error": "no answer within 10 s"})
         ),
     )
-    monkeypatch.setattr(tasks_watching, "open_guide", lambda *_: late)
+    monkeypatch.setattr(watching, "open_guide", lambda *_: late)
     for replay, kind in ((False, "no-answer"), (True, "not-recorded")):
         Slow.profile.replay = replay
         with pytest.raises(GuideError) as stop:
-            tasks_watching.trace(tasks.HERE, "anna@example.test")
+            watching.trace(tasks.HERE, "anna@example.test")
         assert stop.value.kind == kind
 
 
 def test_what_a_stranger_wrote_is_escaped():
     rows = "1.0 h postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 550 5.1.1 <q>: no; from=<<script>@b.test> to=<a@b.test>"
     one = way(list(journal.lines(rows)))
-    html = ways.ways_html([one])
+    html = journey.ways_html([one])
     assert "<script>" not in html and "refused" in html
-    assert "refused" in ways.ways_text([one])
-    assert "knows no such letter" in ways.ways_html([])
-    assert ways.ways_text([]) == ways.NOTHING
+    assert "refused" in journey.ways_text([one])
+    assert "knows no such letter" in journey.ways_html([])
+    assert journey.ways_text([]) == journey.NOTHING
 
 
 # --- the look ----------------------------------------------------------------
@@ -304,9 +306,9 @@ def test_health_is_the_gravest_first():
     assert health.worst(seen) == "act"
     words = health.health_words(seen)
     assert "1 thing needs you now" in words and "1 part could not be told" in words
-    html = health_html.health_html((seen, []))
+    html = shown.health_html((seen, []))
     assert "✗ act" in html and "○ look" in html
-    assert health_html.judged((seen, []))[0] == "failed"
+    assert shown.judged((seen, []))[0] == "failed"
 
 
 def test_a_server_that_cannot_be_looked_at_says_so():
@@ -318,9 +320,9 @@ def test_a_server_that_cannot_be_looked_at_says_so():
 # --- the flow ----------------------------------------------------------------
 
 
-def flowing(*rows: tuple) -> flow.Flow:
+def flowing(*rows: tuple) -> traffic.Flow:
     out = json.dumps({"now": 1795580000, "rows": rows})
-    return flow.flow({"rc": 0, "out": out, "err": ""})
+    return traffic.flow({"rc": 0, "out": out, "err": ""})
 
 
 DAY0 = 1795564800  # 2026-11-25 00:00 UTC
@@ -349,21 +351,21 @@ def test_reasons_and_points():
     seen = flowing(*ROWS)
     assert dict(seen.reasons()) == {"nobody of this name": 3, "grey list": 1}
     assert dict(seen.points()) == {16: 2}
-    words = flow.flow_words(seen)
+    words = traffic.flow_words(seen)
     assert "5 received, 2 sent, 3 refused, 1 told to come again" in words
     assert "nobody of this name (3 of 4)" in words
-    html = flow_plots.flow_html((seen, SETTINGS))
+    html = shown.flow_html((seen, SETTINGS))
     assert html.count("<svg") == 3 and "<td>nobody of this name</td><td>3</td>" in html
 
 
 def test_no_mail_is_said_and_not_drawn():
-    html = flow_plots.flow_html((flowing(), SETTINGS))
+    html = shown.flow_html((flowing(), SETTINGS))
     assert "No mail came or went" in html and "<svg" not in html
 
 
 def test_the_counting_on_the_server_knows_every_line():
     """The program runs there; its judgement of a line is tried here."""
-    source = flow.FLOW[2].partition("with subprocess")[0]
+    source = traffic.FLOW[2].partition("with subprocess")[0]
     made: dict = {}
     exec(source, made)
     counts: dict[str, int] = {}

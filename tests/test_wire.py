@@ -10,10 +10,10 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from ispguide import ssh, wire
-from ispguide.errors import ChangedServer, UnknownServer
-from ispguide.profile import Profile
-from ispguide.settings import Secret
+from ispguide.engine import server, ssh
+from ispguide.engine.errors import ChangedServer, UnknownServer
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
 
 HERE = "127.0.0.1"
 
@@ -67,7 +67,7 @@ def test_who_shows_a_key_that_was_not_accepted_hears_no_name(
 def test_no_password_stands_in_a_command() -> None:
     """Everybody on the server reads the list of processes."""
     password = Secret("planted-gooseberry-4711")
-    said = {wire.command(user, password, "mark") for user in ("anna", "root")}
-    said.add(wire.command("anna", None, "mark"))
+    said = {server.command(user, password, "mark") for user in ("anna", "root")}
+    said.add(server.command("anna", None, "mark"))
     assert len(said) == 3
     assert not [line for line in said if password.reveal() in line]

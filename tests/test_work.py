@@ -3,7 +3,7 @@
 import threading
 import time
 
-from ispguide.errors import GuideError
+from ispguide.engine.errors import GuideError
 from ispguide.notebook.work import Job, Worker, worker
 
 

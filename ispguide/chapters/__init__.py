@@ -1,6 +1,7 @@
 """The table of contents, in reading order."""
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import (
     autoconfig,
     backup,
@@ -23,6 +24,7 @@ from ispguide.chapters import (
     watching,
     webmail,
 )
+from ispguide.engine.chapter import Chapter
 
 GUIDE: tuple[Chapter, ...] = (
     server.chapter,

@@ -6,14 +6,16 @@ that wait in Postfix's queue are no part of it: put back, they would go out twic
 Manuals: https://restic.readthedocs.io/en/v0.14.0/, mariadb-dump(1), systemd.timer(5).
 """
 
+from __future__ import annotations
+
 from typing import Any
 
-from ispguide.backup import places
-from ispguide.backup.things import KnownMachine, LastBackup
-from ispguide.chapter import Chapter
 from ispguide.chapters import packages
-from ispguide.chapters._words import proved
-from ispguide.things import Check, Directory, File, Once, ServerSecret, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Once, ServerSecret, Service
+from ispguide.mail.backup import things
+from ispguide.mail.backup.things import KnownMachine, LastBackup
+from ispguide.mail.checks import proved
 
 chapter = Chapter(
     "backup",
@@ -35,13 +37,13 @@ chapter = Chapter(
 
 #: It has been opened once with our password; to open it takes a second, too long for
 #: a look, so what was opened is written down.
-OPEN = f"""set -a; . {places.ENVIRONMENT}
+OPEN = f"""set -a; . {things.ENVIRONMENT}
 mkdir -p -m 0700 /var/cache/restic
 restic --quiet cat config > /dev/null || restic --quiet init
-printf '%s\\n' "$RESTIC_REPOSITORY" > {places.OPENED}"""
+printf '%s\\n' "$RESTIC_REPOSITORY" > {things.OPENED}"""
 
 
-FOLDER = Directory(places.FOLDER, mode=0o700)
+FOLDER = Directory(things.FOLDER, mode=0o700)
 
 
 @chapter.step
@@ -50,8 +52,8 @@ def password(s):
     read nothing. The password is made on the server. That is good against thieves, and
     bad when the machine burns: the backups are then there, and nobody can open them.
     So this one password, alone among all, must also lie in your drawer."""
-    yield ServerSecret(places.SECRET)
-    yield File(places.PASSWORD, text=f"⟦{places.SECRET}⟧\n", mode=0o600)
+    yield ServerSecret(things.SECRET)
+    yield File(things.PASSWORD, text=f"⟦{things.SECRET}⟧\n", mode=0o600)
 
 
 @chapter.step
@@ -62,11 +64,11 @@ def place(s):
     will do that takes files over SFTP; the server gets a key of its own for it."""
     yield from another_machine(s) if s.backup_to else [FOLDER]
     yield File(
-        places.ENVIRONMENT,
+        things.ENVIRONMENT,
         s,
         mode=0o600,
-        repository=places.repository(s),
-        password=places.PASSWORD,
+        repository=things.repository(s),
+        password=things.PASSWORD,
     )
 
 
@@ -75,32 +77,32 @@ def opening(s):
     """The safe is set up, or, if there is one already, opened: with our password, from
     this server, to see whether it is ours. Now you learn whether the way there is free,
     and not on the night in which it matters."""
-    there = "true" if s.backup_to else f"[ -e {places.FOLDER}/config ]"
+    there = "true" if s.backup_to else f"[ -e {things.FOLDER}/config ]"
     yield Once(
         "the place is made ready, and our password opens it",
         command=OPEN,
-        unless=f"grep -qsxF '{places.repository(s)}' {places.OPENED} && {there}",
-        touches=(places.OPENED,),
+        unless=f"grep -qsxF '{things.repository(s)}' {things.OPENED} && {there}",
+        touches=(things.OPENED,),
     )
 
 
 def another_machine(s: Any) -> Any:
     """What the server needs to reach the machine that keeps its backups."""
-    user, host, _ = places.parts(s.backup_to)
+    user, host, _ = things.parts(s.backup_to)
     yield Once(
         "the server has a key of its own for that machine",
-        command=f"ssh-keygen -q -t ed25519 -N '' -C ispguide-backup -f {places.KEY}",
-        unless=f"[ -s {places.KEY} ]",
+        command=f"ssh-keygen -q -t ed25519 -N '' -C ispguide-backup -f {things.KEY}",
+        unless=f"[ -s {things.KEY} ]",
     )
     yield KnownMachine(host, s.backup_port, s.backup_fingerprint)
     yield File(
-        places.SSH,
+        things.SSH,
         s,
-        alias=places.ALIAS,
+        alias=things.ALIAS,
         user=user,
         host=host,
-        key=places.KEY,
-        known=places.KNOWN,
+        key=things.KEY,
+        known=things.KNOWN,
     )
 
 
@@ -110,12 +112,12 @@ def program(s):
     spam filter for a copy as of one moment, because files that somebody is writing
     cannot be copied well. Then it gives restic the mail, the whole of /etc with
     certificates and secrets, the keys that sign, and the guide's own book."""
-    yield File(places.PROGRAM, s, mode=0o755)
+    yield File(things.PROGRAM, s, mode=0o755)
     yield File(
-        f"/etc/systemd/system/{places.UNIT}",
+        f"/etc/systemd/system/{things.UNIT}",
         s,
-        program=places.PROGRAM,
-        adopted=places.ADOPTED,
+        program=things.PROGRAM,
+        adopted=things.ADOPTED,
     )
 
 
@@ -124,8 +126,8 @@ def every_night(s):
     """A backup that somebody has to remember is no backup. A timer starts it each
     night, at a minute of its own. What has grown old is forgotten by a rule: some days,
     some weeks, some months. Once a week the whole is read through and checked."""
-    yield File(f"/etc/systemd/system/{places.TIMER}", s)
-    yield Service(places.TIMER, reads=f"/etc/systemd/system/{places.TIMER}")
+    yield File(f"/etc/systemd/system/{things.TIMER}", s)
+    yield Service(things.TIMER, reads=f"/etc/systemd/system/{things.TIMER}")
     yield LastBackup()
 
 
@@ -137,14 +139,14 @@ def prove(s):
     yield proved("a letter comes back from a backup made now", "comes_back")
     yield Check(
         "without the password nothing can be read",
-        f"set -a; . {places.ENVIRONMENT}\n"
+        f"set -a; . {things.ENVIRONMENT}\n"
         "echo wrong | RESTIC_PASSWORD_FILE=/dev/stdin restic --no-cache --no-lock snapshots 2>&1; [ $? = 1 ]",
         answer="wrong password",
-        do=f"Look at {places.ENVIRONMENT}; the step `place` writes it anew.",
+        do=f"Look at {things.ENVIRONMENT}; the step `place` writes it anew.",
     )
     yield Check(
         "only root can read the password and the keys",
-        f"find {places.PASSWORD} {places.ENVIRONMENT} {places.KEY} {places.STATE} "
+        f"find {things.PASSWORD} {things.ENVIRONMENT} {things.KEY} {things.STATE} "
         "/etc/ispguide/secrets.json ! -user root -o -perm /077 2>/dev/null | grep .; [ $? = 1 ]",
         do="The steps `password` and `place` set owner and mode anew.",
     )

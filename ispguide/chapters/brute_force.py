@@ -6,13 +6,14 @@ Manuals: nft(8), RFC 4890 (ICMPv6 in firewalls), jail.conf(5),
 https://docs.rspamd.com/modules/ratelimit, postconf(5) smtpd_recipient_limit
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import postfix, spam
-from ispguide.chapters._words import proved
-from ispguide.firewall.rules import UNIT
-from ispguide.firewall.things import Firewall
-from ispguide.mail import Postconf
-from ispguide.things import File, Packages, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import File, Packages, Service
+from ispguide.mail.checks import proved
+from ispguide.mail.firewall import UNIT, Firewall
+from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
     "brute_force",

@@ -5,11 +5,13 @@ Holds no mail: that lies in files below /var/vmail.
 Manuals: https://mariadb.com/kb/en/ (server system variables, GRANT, CREATE TABLE)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import packages
-from ispguide.mail import MailDomain
-from ispguide.sql import Database, SqlTable, SqlUser
-from ispguide.things import Check, File, ServerSecret, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, File, ServerSecret, Service
+from ispguide.mail.mariadb import Database, SqlTable, SqlUser
+from ispguide.mail.postfix import MailDomain
 
 chapter = Chapter(
     "database",

@@ -5,12 +5,14 @@ Manuals: https://doc.dovecot.org/2.3/configuration_manual/protocols/lmtp_server/
 https://doc.dovecot.org/2.3/configuration_manual/sieve/, lmtp(8)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import dovecot, postfix
-from ispguide.chapters._words import proved
 from ispguide.chapters.dovecot import CONF
-from ispguide.mail import Postconf
-from ispguide.things import Check, File
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, File
+from ispguide.mail.checks import proved
+from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
     "delivery",

@@ -5,15 +5,17 @@ Manuals: RFC 6376 (DKIM), RFC 7208 (SPF), RFC 7489 (DMARC), RFC 8301,
 https://docs.rspamd.com/modules/dkim_signing/ and .../dmarc/
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import dns, spam
-from ispguide.chapters._words import proved
 from ispguide.chapters.spam import LOCAL, rspamd
-from ispguide.dkim.listed import FOLDER, HEAD, MAP
-from ispguide.dkim.records import DkimRecords
-from ispguide.dkim.things import DkimKeys, DkimSigners
-from ispguide.dmarc.things import DmarcPolicy, ReportsMailbox
-from ispguide.things import Check, Directory, File, Once, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Once, Service
+from ispguide.mail.checks import proved
+from ispguide.mail.dkim.keys import FOLDER, HEAD, MAP
+from ispguide.mail.dkim.records import DkimRecords
+from ispguide.mail.dkim.things import DkimKeys, DkimSigners
+from ispguide.mail.dmarc.things import DmarcPolicy, ReportsMailbox
 
 chapter = Chapter(
     "dkim",

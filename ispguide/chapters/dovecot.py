@@ -5,11 +5,13 @@ Takes no mail yet; that is chapter 8.
 Manuals: https://doc.dovecot.org/2.3/configuration_manual/
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import database, tls
-from ispguide.chapters._words import proved
 from ispguide.chapters.tls import CIPHERS
-from ispguide.things import Check, Directory, File, Once, Service, User
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Once, Service, User
+from ispguide.mail.checks import proved
 
 chapter = Chapter(
     "dovecot",

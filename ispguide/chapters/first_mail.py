@@ -4,9 +4,11 @@ Changes nothing on the server: all that is needed is there by now.
 Manuals: RFC 5321 (SMTP), RFC 9051 (IMAP), RFC 1939 (POP3)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import delivery
-from ispguide.chapters._words import proved
+from ispguide.engine.chapter import Chapter
+from ispguide.mail.checks import proved
 
 chapter = Chapter(
     "first_mail",

@@ -5,13 +5,15 @@ playbook; their tables and folders are alike.  Nothing is deleted there, so the 
 stays open.  Manuals: doveadm-sync(1), postconf(5) soft_bounce, master_service_disable.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
-from ispguide.backup.things import KnownMachine
-from ispguide.chapter import Chapter
 from ispguide.chapters import dkim
-from ispguide.moving import places
-from ispguide.things import Check, File, Once
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, File, Once
+from ispguide.mail import migration
+from ispguide.mail.backup.things import KnownMachine
 
 chapter = Chapter(
     "moving",
@@ -29,7 +31,7 @@ def the_way(s):
     """This server fetches; the old one only hands out. For that it needs a key with
     which it may come in over there, and it must know the old server by its own key, as
     you know yours. Both are for this one purpose, and go when the move is over."""
-    yield File(places.PROGRAM, s, mode=0o755)
+    yield File(migration.PROGRAM, s, mode=0o755)
     yield from over_there(s) if s.old_server else ()
 
 
@@ -37,18 +39,24 @@ def over_there(s: Any) -> Any:
     """What this server needs to reach the old one."""
     yield Once(
         "the server has a key of its own for the old one",
-        command=f"ssh-keygen -q -t ed25519 -N '' -C {places.ALIAS} -f {places.KEY}",
-        unless=f"[ -s {places.KEY} ]",
+        command=f"ssh-keygen -q -t ed25519 -N '' -C {migration.ALIAS} -f {migration.KEY}",
+        unless=f"[ -s {migration.KEY} ]",
     )
     yield KnownMachine(
         s.old_server,
         s.old_port,
         s.old_fingerprint,
-        places.KNOWN,
+        migration.KNOWN,
         "old_fingerprint",
         "chapter 21",
     )
-    yield File(places.SSH, s, alias=places.ALIAS, key=places.KEY, known=places.KNOWN)
+    yield File(
+        migration.SSH,
+        s,
+        alias=migration.ALIAS,
+        key=migration.KEY,
+        known=migration.KNOWN,
+    )
 
 
 @chapter.step
@@ -62,7 +70,7 @@ def nothing_left_over(s):
         command="postconf -e 'soft_bounce = no' && touch -d '10 seconds ago' "
         "/etc/postfix/main.cf && systemctl reload postfix",
         unless='[ "$(postconf -h soft_bounce)" = no ] || '
-        f"{{ [ -n '{s.old_server}' ] && [ -e {places.STATE} ]; }}",
+        f"{{ [ -n '{s.old_server}' ] && [ -e {migration.STATE} ]; }}",
         touches=("/etc/postfix/main.cf",),
     )
 
@@ -78,7 +86,7 @@ def prove(s):
     )
     yield Check(
         "no letter of an older server is missing",
-        f'[ -e {places.STATE} ] || {{ echo "there is no older server"; exit 0; }}\n'
-        f'python3 -c "{count}" {places.STATE}',
+        f'[ -e {migration.STATE} ] || {{ echo "there is no older server"; exit 0; }}\n'
+        f'python3 -c "{count}" {migration.STATE}',
         do="Fetch once more: ./guide move --again",
     )

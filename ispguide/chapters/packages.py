@@ -4,9 +4,11 @@ Configures nothing; the chapters after this one do.
 Manuals: apt-get(8), debconf-set-selections(1), policy of Debian security support.
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import server
-from ispguide.things import Check, Once, Packages
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Once, Packages
 
 chapter = Chapter(
     "packages",

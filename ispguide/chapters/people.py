@@ -5,10 +5,12 @@ stands only what must be true whoever lives here.
 Manuals: RFC 2142, RFC 5321 4.5.1, https://doc.dovecot.org/2.3/configuration_manual/authentication/
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import quotas, sending
-from ispguide.chapters._words import proved
-from ispguide.people.things import DeadEnds, Duties
+from ispguide.engine.chapter import Chapter
+from ispguide.mail.checks import proved
+from ispguide.mail.people.things import DeadEnds, Duties
 
 chapter = Chapter(
     "people",

@@ -5,12 +5,14 @@ Manuals: postconf(5), mysql_table(5), VIRTUAL_README, SMTPD_ACCESS_README,
 TLS_README, https://www.postfix.org/smtp-smuggling.html
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import database, tls
-from ispguide.chapters._words import asks, proved
 from ispguide.chapters.tls import CIPHERS
-from ispguide.mail import Postconf
-from ispguide.things import File, Once, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import File, Once, Service
+from ispguide.mail.checks import asks, proved
+from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
     "postfix",

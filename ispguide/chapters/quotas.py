@@ -6,13 +6,15 @@ Manuals: https://doc.dovecot.org/2.3/configuration_manual/quota/, SMTPD_POLICY_R
 RFC 9208 (quotas in IMAP), RFC 1870 (SIZE)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import delivery, dovecot, postfix
-from ispguide.chapters._words import proved
 from ispguide.chapters.dovecot import CONF
-from ispguide.mail import Postconf
-from ispguide.quotas.things import NewMailboxLimit
-from ispguide.things import Check, Directory, File, Service, User
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Service, User
+from ispguide.mail.checks import proved
+from ispguide.mail.people.things import NewMailboxLimit
+from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
     "quotas",

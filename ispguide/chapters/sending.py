@@ -4,13 +4,14 @@ Ports 587 and 465 for people, port 25 for servers; the two never mix.
 Manuals: master(5), SASL_README, RFC 8314 (implicit TLS), header_checks(5)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import delivery, dovecot, postfix, webmail
-from ispguide.chapters._smarthost import tried, way_out
-from ispguide.chapters._words import proved
-from ispguide.mail import MasterService, Postconf
-from ispguide.smarthost import LOGIN
-from ispguide.things import File, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import File, Service
+from ispguide.mail.checks import proved
+from ispguide.mail.postfix import MasterService, Postconf
+from ispguide.mail.smarthost import LOGIN, tried, way_out
 
 chapter = Chapter(
     "sending",

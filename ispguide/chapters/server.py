@@ -6,26 +6,11 @@ Manuals: hostname(1), hosts(5), sources.list(5), timedatectl(1), apt.conf(5),
 https://wiki.debian.org/UnattendedUpgrades
 """
 
-from ispguide.chapter import Chapter
-from ispguide.chapters._machine import (
-    ADD_SUITES,
-    CLOUD_INIT,
-    DEBIAN_12,
-    DISK,
-    LISTED,
-    MEMORY,
-    OTHER_MAILERS,
-    OTHERS,
-    PORTS,
-    RESOLVER,
-    SMALL_FILES,
-    SUITES,
-    SYSTEMD,
-    WAITING,
-    port_25,
-)
-from ispguide.chapters._words import proved
-from ispguide.things import (
+from __future__ import annotations
+
+from ispguide.engine.actions import quote
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import (
     Check,
     Directory,
     File,
@@ -35,6 +20,196 @@ from ispguide.things import (
     Service,
     apt_install,
 )
+from ispguide.mail.checks import proved
+
+# What the chapter `server` asks a machine, in the machine's own words.
+#
+# Shell and a little Python that only look, except ADD_SUITES.  They stand apart so that
+# the chapter reads as a story.  Exit code 75 says "could not tell" (sysexits.h).
+
+
+#: The suites apt is told to use, one a line, whatever form its files have.
+SUITES = "apt-get indextargets --no-release-info --format '$(RELEASE)' 'Created-By: Packages'"
+
+#: Suites that mean another system, today or on the day of the next release.
+OTHERS = "^(stable|oldstable|testing|unstable|sid|trixie|forky|buster|bullseye)(-|$)"
+
+#: Adds the missing shelves beside the one in use: same mirror, same signature.
+ADD_SUITES = r"""
+uri=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' \
+  'Created-By: Packages' 'Release: bookworm' | head -n 1)
+key=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+  grep -io 'signed-by[=:] *[^] ]*debian-archive[^] ]*' | head -n 1 | sed 's/.*[=:] *//')
+uri=${uri%/}
+option=${key:+"[signed-by=$key] "}
+{
+  echo '# Written by ispguide, chapter 02: shelves that were missing beside your mirror.'
+  for suite in bookworm-updates bookworm-security; do
+    from=$uri
+    [ $suite = bookworm-updates ] || from=$uri-security
+    SUITES | grep -qx $suite || echo "deb $option$from $suite main"
+  done
+} > /etc/apt/sources.list.d/ispguide.list
+apt-get -q update
+""".replace("SUITES", SUITES)
+
+#: Who listens on a port we need and is none of ours.  Nothing said: nobody.
+STRANGERS = r"""
+ss -Hltnp | awk '
+  match($0, /"[^"]+"/) { name = substr($0, RSTART + 1, RLENGTH - 2); port = $4
+    sub(/.*:/, "", port); ours = "master|apache2|dovecot|systemd|smtpd|init"
+    if ((" 25 80 110 143 443 465 587 993 995 4190 " ~ " " port " ") && name !~ "^(" ours ")")
+      { print "port " port " is held by " name; bad = 1 } }
+  END { exit bad }'
+"""
+
+MAILERS = "exim4-daemon-light exim4-daemon-heavy sendmail-bin opensmtpd nullmailer ssmtp msmtp-mta"
+
+DEBIAN_12 = Check(
+    "this machine runs Debian 12",
+    '. /etc/os-release; echo "$PRETTY_NAME"; [ "$ID $VERSION_ID" = "debian 12" ]',
+    do="Take a server with Debian 12: every file of this guide was made for it.",
+)
+
+SYSTEMD = Check(
+    "it was started by systemd and has a common processor",
+    'echo "$(cat /proc/1/comm), $(uname -m)"; [ -d /run/systemd/system ]',
+    answer="(x86_64|aarch64)$",
+    do="Take an ordinary virtual server; a bare application container will not do.",
+)
+
+MEMORY = Check(
+    "it has 1 GB of memory",
+    "awk '/^MemTotal/ {print int($2/1024) \" MB\"; exit $2 < 900*1024}' /proc/meminfo",
+    do="Give it 1 GB, or the database and the spam filter will push each other out.",
+)
+
+DISK = Check(
+    "there is room on its disk: 3 GB to begin with, 500 MB when all is installed",
+    "[ -x /usr/sbin/postfix ] && need=500 || need=3000\n"
+    'df -Pm / /var | awk -v need=$need \'NR > 1 {print $4 " MB free on " $6}'
+    " NR > 1 && $4 < need {bad = 1} END {exit bad}'",
+    do="Free some space or take a larger disk; `du -xh / | sort -h | tail` shows what is big.",
+)
+
+SMALL_FILES = Check(
+    "there is room for many small files",
+    "df -Pi / /var | awk 'NR > 1 && $2 > 0 && $4 < 50000"
+    ' {print $4 " inodes free on " $6; bad = 1} END {exit bad}\'',
+    do="A maildir is one file for each mail. Delete small files or take another disk.",
+)
+
+PORTS = Check(
+    "the ports of mail and web are free, or held by our own programs",
+    STRANGERS,
+    do="Two programs cannot answer one bell: stop or remove the other one first.",
+)
+
+OTHER_MAILERS = Check(
+    "no other mail program is installed",
+    "dpkg-query -W -f '${db:Status-Status} ${Package}\\n' "
+    f"{MAILERS} 2>/dev/null | grep '^installed'; [ $? = 1 ]",
+    do="Remove it (apt-get remove exim4-base, for example), if nobody needs it.",
+)
+
+#: A rented server's cloud-init would write name and hosts anew at the next start.
+CLOUD_INIT = Once(
+    "cloud-init, where there is one, leaves the name alone",
+    command="printf '%s\\n' '# Written by ispguide, chapter 02.' 'preserve_hostname: true' "
+    "'manage_etc_hosts: false' > /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
+    unless="[ ! -d /etc/cloud/cloud.cfg.d ] || "
+    "grep -qs 'manage_etc_hosts: false' /etc/cloud/cloud.cfg.d/99-ispguide.cfg",
+    touches=("/etc/cloud/cloud.cfg.d/99-ispguide.cfg",),
+)
+
+#: Asks the resolver for a name; 75 is "could not tell", 1 is "it does not answer".
+RESOLVER = """python3 - {name} <<'END'
+import socket, sys
+try:
+    print(socket.getaddrinfo(sys.argv[1], None)[0][4][0])
+except socket.gaierror as error:
+    print(error)
+    sys.exit(error.errno == socket.EAI_AGAIN)
+END"""
+
+#: Knocks at port 25 of a mail server everybody knows, by both kinds of address.
+#: IPv6 counts only where this machine has it: else there is no way to be blocked.
+#: Both together must be told within the ten seconds that a question has.
+#: `instead`: why it is no fault when nobody answers, if it is none.
+KNOCK = """python3 - {name} {instead} <<'END'
+import socket, sys
+def own(family, target):
+    line = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        line.connect((target, 9))
+        return line.getsockname()[0]
+    except OSError:
+        return ""
+ways = ((socket.AF_INET, "IPv4", "192.0.2.1"), (socket.AF_INET6, "IPv6", "2001:db8::1"))
+good = bad = 0
+for family, kind, target in ways:
+    try:
+        address = socket.getaddrinfo(sys.argv[1], 25, family)[0][4]
+    except OSError:
+        continue
+    if not own(family, target):
+        continue
+    try:
+        print(kind, socket.create_connection(address[:2], 4).recv(200).decode().strip())
+        good += 1
+    except OSError as error:
+        print(kind, error)
+        bad += 1
+if not good + bad:
+    print("no way to the internet from here, or no resolver")
+if bad and sys.argv[2:]:
+    print(sys.argv[2])
+    sys.exit(75)
+sys.exit(1 if bad else 0 if good else 75)
+END"""
+
+
+def port_25(s) -> Check:
+    """With a smarthost, mail leaves by another port, and this one may be closed."""
+    way = f"All mail leaves through {s.smarthost}, so port 25 does not matter"
+    return Check(
+        "port 25 of other servers can be reached",
+        KNOCK.format(name=s.other_server, instead=quote(way) if s.smarthost else ""),
+        do="Your provider blocks outgoing mail. Ask to have it opened, or use a "
+        "smarthost (chapter 12).",
+    )
+
+
+#: Asks a block list for this address, after asking it for the entry that is always there.
+LISTED = """python3 - {name} <<'END'
+import ipaddress, socket, sys
+def unknown(why):
+    print(why); sys.exit(75)
+def ask(name):
+    try:
+        return socket.gethostbyname(name + "." + sys.argv[1])
+    except OSError:
+        return ""
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+line.connect(("192.0.2.1", 9))
+own = line.getsockname()[0]
+behind = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10".split()
+if any(ipaddress.ip_address(own) in ipaddress.ip_network(n) for n in behind):
+    unknown("its public address is not known to the machine itself: " + own)
+if not ask("2.0.0.127").startswith("127.0.0."):
+    unknown("the block list does not answer this resolver")
+found = ask(".".join(reversed(own.split("."))))
+print(own, found)
+sys.exit(found.startswith("127.0.0."))
+END"""
+
+#: Security fixes that wait.  They are shown, and tonight's timer installs them.
+WAITING = """n=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst.*Debian-Security')
+echo "$n security updates wait"; [ "$n" = 0 ] || exit 75"""
+
+
+# The server itself: is it the right machine, does it know its name, is it kept well?
+
 
 chapter = Chapter(
     "server",

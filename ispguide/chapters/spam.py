@@ -6,12 +6,14 @@ Manuals: https://docs.rspamd.com/, MILTER_README, RFC 6785 (imapsieve),
 https://doc.dovecot.org/2.3/configuration_manual/sieve/configuration/
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import dovecot, postfix, sending, tls
-from ispguide.chapters._words import proved, told
 from ispguide.chapters.dovecot import CONF
-from ispguide.mail import Postconf
-from ispguide.things import Check, Directory, File, Once, ServerSecret, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Once, ServerSecret, Service
+from ispguide.mail.checks import proved, told
+from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
     "spam",

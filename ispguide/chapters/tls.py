@@ -6,11 +6,13 @@ Manuals: https://eff-certbot.readthedocs.io/, https://httpd.apache.org/docs/2.4/
 https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate, version 5.7)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import packages
-from ispguide.chapters._certificate import HOOK, ask, good, same_key
-from ispguide.chapters._words import proved, told
-from ispguide.things import Absent, Directory, File, Link, Once, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Absent, Directory, File, Link, Once, Service
+from ispguide.mail.certificates import HOOK, ask, good, same_key
+from ispguide.mail.checks import proved, told
 
 chapter = Chapter(
     "tls",

@@ -7,11 +7,13 @@ mail about it.
 Manuals: systemd.timer(5), journald.conf(5), postqueue(1), sendmail(1)
 """
 
-from ispguide.chapter import Chapter
+from __future__ import annotations
+
 from ispguide.chapters import dns, spam
-from ispguide.chapters._words import proved
-from ispguide.measures.health import LOOK
-from ispguide.things import Check, Directory, File, Once, Service
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Check, Directory, File, Once, Service
+from ispguide.mail.checks import proved
+from ispguide.mail.measures.health import LOOK
 
 chapter = Chapter(
     "watching",

@@ -7,13 +7,13 @@ Manuals: https://github.com/roundcube/roundcubemail/wiki,
 https://www.php.net/manual/en/install.fpm.configuration.php, RFC 5804 (ManageSieve)
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
-from ispguide.chapter import Chapter
 from ispguide.chapters import delivery, dovecot, tls
-from ispguide.chapters._words import proved, told
-from ispguide.sql import Database, SqlUser
-from ispguide.things import (
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import (
     Check,
     Directory,
     File,
@@ -23,6 +23,8 @@ from ispguide.things import (
     ServerSecret,
     Service,
 )
+from ispguide.mail.checks import proved, told
+from ispguide.mail.mariadb import Database, SqlUser
 
 chapter = Chapter(
     "webmail",

@@ -6,21 +6,31 @@ certificates, a provider elsewhere (`friend`), a spammer, a block list, and what
 server's own provider may do to it.  It knows nothing of chapters and steps.
 """
 
-from ispguide.lab import blocklist, friend, guesser, provider, spammer
-from ispguide.lab.checkpoint import checkpoints, forget, load, save
+from __future__ import annotations
+
+from ispguide.lab import friend, provider, spammer
 from ispguide.lab.engine import LabProblem
-from ispguide.lab.practice import down, internet_run, mail_run, reset, status, up
-from ispguide.lab.where import Status
+from ispguide.lab.filling import Status
+from ispguide.lab.practice import (
+    checkpoints,
+    down,
+    forget,
+    internet_run,
+    load,
+    mail_run,
+    reset,
+    save,
+    status,
+    up,
+)
 
 __all__ = [
     "LabProblem",
     "Status",
-    "blocklist",
     "checkpoints",
     "down",
     "forget",
     "friend",
-    "guesser",
     "internet_run",
     "load",
     "mail_run",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ispguide.errors import GuideError
+from ispguide.engine.errors import GuideError
 
 Watch = Callable[[str], None]
 Done = subprocess.CompletedProcess[bytes]
@@ -173,3 +173,21 @@ def containers_conf(quirks: Quirks) -> str:
     if not quirks.unified:  # crun refuses hybrid cgroups
         lines += ['runtime = "runc"']
     return "\n".join(lines) + "\n" if lines else ""
+
+
+# Whether this computer can run containers at all, asked before anything is built.
+#
+# Inside another container, or where the kernel says no, the engine would fail late and
+# in many words.  Docker needs no such question: its daemon is elsewhere, and answered.
+# Manuals: unshare(1), namespaces(7).
+
+
+def must_be_able(engine: Engine) -> None:
+    """Return when a container of root's may have namespaces; LabProblem when not."""
+    if engine.name != "podman":
+        return
+    argv = [*as_root(), "unshare", "--mount", "--pid", "--net", "--fork", "true"]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().rpartition(": ")[2]
+        raise LabProblem(f"This computer lets no container run: {said}.")

@@ -13,6 +13,7 @@ import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ispguide.lab import spammer
 from ispguide.lab.engine import LabProblem
-from ispguide.lab.parts import awake
-from ispguide.lab.where import Status
+from ispguide.lab.filling import Status
+from ispguide.lab.practice import awake
 from ispguide.lab.world import wait_for
 
 T = TypeVar("T")
@@ -180,3 +182,32 @@ def _trust(where: dict[str, Any]) -> ssl.SSLContext:
 
 def _password(where: dict[str, Any]) -> str:
     return Path(where["password_file"]).read_text()
+
+
+# friend.test as the guide's proofs meet it: its verdict on a letter, and on a forged one.
+#
+# What it took is thrown away when its verdict has been read.  Decides nothing.
+
+
+class FriendTest:
+    """Ben, and his strict provider."""
+
+    address = BEN
+
+    def verdict(self, mark: str, seconds: float) -> dict[str, str] | None:
+        """What friend.test found; None when the letter does not come in time."""
+        end = time.monotonic() + seconds
+        while not (found := inbox(mark)):
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.25)
+        discard(mark)
+        return found[0].verdict
+
+    def forged(self, sender: str, mark: str) -> spammer.Said:
+        """Sent from an address of spammer.test that is otherwise as it should be."""
+        return spammer.forge(self.address, sender, subject=f"Your invoice, {mark}")
+
+    def guessed(self, service: str, tries: int) -> spammer.Guessed:
+        """From the address of spammer.test that has no reverse name."""
+        return spammer.guess(service, tries)

@@ -4,6 +4,8 @@ Arguments: service, server, own address, how many tries.  Says {tries, shut} in 
 Manuals: RFC 9051, RFC 1939, RFC 4954, ssh(1).
 """
 
+from __future__ import annotations
+
 import base64
 import http.client
 import json

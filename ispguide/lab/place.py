@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from string import Template
 
-from ispguide import profile
+from ispguide.engine import profile
 from ispguide.lab.engine import failed
 from ispguide.lab.network import Network
 

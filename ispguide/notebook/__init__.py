@@ -4,6 +4,8 @@ A thin view over tasks and reports; it holds no truth of its own.  The only impo
 of IPython (and, later, of widgets).
 """
 
+from __future__ import annotations
+
 from ispguide.notebook import people, start
 from ispguide.notebook.pages import chapter
 

@@ -16,11 +16,15 @@ from typing import Any, TypeVar
 
 import ipywidgets as widgets
 
-from ispguide.errors import GuideError, NoRoot
-from ispguide.notebook import frame, inputs, shown, switch
-from ispguide.notebook.plain import guarded
+from ispguide import jupyter
+from ispguide.engine.errors import GuideError, NoRoot
+from ispguide.engine.progress import Running
+from ispguide.notebook import inputs, switch
+from ispguide.notebook.inputs import button
+from ispguide.notebook.show import guarded
+from ispguide.notebook.switch import Switch
 from ispguide.notebook.work import Job, drop, worker
-from ispguide.progress import Running
+from ispguide.views import style
 
 T = TypeVar("T")
 Watch = Callable[[str], None]
@@ -61,7 +65,7 @@ class Card:
         parts = [self.head, self.bar, self.live, self.inside, self.body]
         self.box = widgets.VBox(parts).add_class("ispg-card")
         self.state("")
-        self.live.value = frame.resting("")
+        self.live.value = style.resting("")
 
     # what it shows
 
@@ -69,8 +73,8 @@ class Card:
         """The heading's shape and word, and the colour beside them."""
         self.box.remove_class(f"ispg-{self._state}").add_class(f"ispg-{state}")
         self._state = state
-        about = frame.box(frame.heading(self.title, state, word) + self.about())
-        self.head.value = frame.style() + about
+        about = style.box(style.heading(self.title, state, word) + self.about())
+        self.head.value = style.style() + about
 
     def about(self) -> str:
         """More HTML below the heading."""
@@ -78,8 +82,8 @@ class Card:
 
     def show(self, html: str) -> None:
         """The report; a saved notebook keeps it in the card's place."""
-        self.body.value = frame.box(html)
-        shown.keep(self._model, self.static)
+        self.body.value = style.box(html)
+        jupyter.keep(self._model, self.static)
 
     def _model(self) -> str | None:
         """Its id on the page; none once it is closed."""
@@ -92,7 +96,7 @@ class Card:
 
     def rest(self, words: str) -> None:
         """The line of progress when nothing runs."""
-        self.live.value = frame.resting(words)
+        self.live.value = style.resting(words)
 
     # what it does
 
@@ -108,7 +112,7 @@ class Card:
         then `done(result)`."""
         self._enable(False)
         if not quiet:
-            self.live.value = frame.running(Running(f"{doing}: waits for its turn"))
+            self.live.value = style.running(Running(f"{doing}: waits for its turn"))
 
         def finish(result: T) -> None:
             self._enable(True)
@@ -119,7 +123,7 @@ class Card:
         worker(on or switch.current()).submit(job)
 
     def _paint(self, running: Running) -> None:
-        self.live.value = frame.running(running)
+        self.live.value = style.running(running)
 
     def _enable(self, yes: bool) -> None:
         (self.box.remove_class if yes else self.box.add_class)("ispg-working")
@@ -143,7 +147,7 @@ class Card:
                 kind="bug",
             )
         self.state("failed", "stopped")
-        self.show(f'<div role="alert">{frame.problem(error)}</div>')
+        self.show(f'<div role="alert">{style.problem(error)}</div>')
 
     def close(self) -> None:
         """Leave nothing behind: no job, no model, no file."""
@@ -156,7 +160,7 @@ class Card:
         ):
             part.close()
         if model:
-            shown.forget(model)  # last: a job may still show how it ended
+            jupyter.forget(model)  # last: a job may still show how it ended
 
     def _repr_mimebundle_(self, **more: Any) -> Any:
         found = self.box._repr_mimebundle_(**more)
@@ -191,3 +195,82 @@ def _ask_for_sudo(card: Card) -> None:
         "ispg-sudo"
     )
     card.inside.children = (box, *card.inside.children)
+
+
+# PictureCard: a card that shows one look, and looks again.
+
+
+class PictureCard(Card):
+    """`task(here, server=…, sudo=…)` brings what `draw` shows."""
+
+    def __init__(self, key: str, title: str, buttons: Sequence[Any] = ()):
+        again = button("look again", self.look, tip="look at the server anew")
+        super().__init__(key, title, list(buttons) or [again])
+        self.switch = Switch()
+        self.bar.children = (*self.bar.children, self.switch.box)
+
+    def ask(self, server: str, sudo: Any) -> Any:
+        """What the server says; runs on its worker."""
+        raise NotImplementedError
+
+    def draw(self, seen: Any) -> str:
+        """What was seen, as HTML; sets the card's state."""
+        raise NotImplementedError
+
+    def look(self, quiet: bool = False) -> None:
+        """A fresh look; nothing is changed."""
+        name, sudo = switch.current(), switch.sudo()
+        if not quiet:
+            self.state("busy", "looking")
+        self.run("Looking", lambda _: self.ask(name, sudo), self.take, quiet)
+
+    def take(self, seen: Any) -> None:
+        """Show it."""
+        self.show(self.draw(seen))
+        self.rest(f"Looked at {time.strftime('%H:%M:%S')}.")
+
+
+# A button that asks once more where a click would change a real server.
+#
+# A practice server is there to be changed, so there it acts at once, unless it is
+# told to ask always.  The answer stands where the button was, so nothing moves.
+
+
+class Sure:
+    """The button, and its question."""
+
+    def __init__(
+        self, label: str, act: Callable[[], None], css: str = "", always: bool = False
+    ):
+        from ispguide.notebook.inputs import button
+
+        self._act, self._always, self._label = act, always, label
+        self._ask = button(label, self._pressed, css)
+        self._yes = button("yes", self._agreed, "ispg-do")
+        self._no = button("no, leave it", self._back)
+        # All three stay in the box, so that closing the card closes them too.
+        three = [self._ask, self._yes, self._no]
+        self.box = widgets.HBox(three).add_class("ispg-bar")
+        self._back()
+
+    def _pressed(self) -> None:
+        profile = switch.profile()
+        careful = not profile.practice and switch.position() == switch.LOOK
+        if not (careful or self._always):
+            self._act()
+            return
+        name = profile.settings.hostname if profile.settings else profile.host
+        self._yes.description = f"yes, {self._label} on {name}"
+        self._shown(asking=True)
+
+    def _agreed(self) -> None:
+        self._back()
+        self._act()
+
+    def _back(self) -> None:
+        self._shown(asking=False)
+
+    def _shown(self, asking: bool) -> None:
+        self._ask.layout.display = "none" if asking else ""
+        for one in (self._yes, self._no):
+            one.layout.display = "" if asking else "none"

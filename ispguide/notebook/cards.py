@@ -14,21 +14,21 @@ from typing import Any
 import ipywidgets as widgets
 
 from ispguide import tasks
-from ispguide.chapter import Chapter, Step
 from ispguide.chapters import GUIDE
-from ispguide.notebook import frame, step_html, switch
-from ispguide.notebook.card import CARDS, Card, Watch
+from ispguide.engine.chapter import Chapter, Step
+from ispguide.engine.report import Report
+from ispguide.notebook import switch
+from ispguide.notebook.card import CARDS, Card, Sure, Watch
 from ispguide.notebook.inputs import button
-from ispguide.notebook.sure import Sure
-from ispguide.notebook.switching import Switch
-from ispguide.opening import known_settings
-from ispguide.report import Report
+from ispguide.notebook.switch import Switch
+from ispguide.tasks.base import known_settings
+from ispguide.views import findings, style
 
 
 def step_links() -> dict[str, str]:
     """Step's title → the link to its cell."""
     return {
-        s.title: frame.link(c.notebook, f"{c.number:02d} {s.title}", s.name)
+        s.title: style.link(c.notebook, f"{c.number:02d} {s.title}", s.name)
         for c in GUIDE
         for s in c.steps
     }
@@ -43,7 +43,7 @@ class StepsCard(Card):
         super().__init__(f"{chapter.name}.{key}", title, self.buttons())
         self.switch = Switch()
         self.bar.children = (*self.bar.children, self.switch.box)
-        self.show(step_html.waiting(self.things()) + self.more())
+        self.show(findings.waiting(self.things()) + self.more())
 
     def buttons(self) -> list[widgets.Widget]:
         """What may be pressed."""
@@ -102,14 +102,14 @@ class StepsCard(Card):
 
         `gently`: a mere gap does not replace the reason why it is one."""
         mine = [f for f in report if f"{f.chapter}.{f.step}" in self.what]
-        state = step_html.worst(mine)
+        state = findings.worst(mine)
         told = self._state in ("failed", "blocked", "busy")
         if not mine or (gently and told and state == "gap"):
             return
         word = _drifted(mine) if state == "gap" else ""
         self.state("drifted" if word else state, word)
         html = "".join(f"<p>{escape(n)}</p>" for n in report.notes)
-        self.show(html + step_html.findings_html(mine, step_links()) + self.more())
+        self.show(html + findings.findings_html(mine, step_links()) + self.more())
         if not report.busy:
             changes = f"{report.actions} change{'s' * (report.actions != 1)}"
             cost = f"{changes}, {report.seconds:.1f} s"
@@ -129,7 +129,7 @@ class StepCard(StepsCard):
         return [button("look again", self.look), make.box, undo.box]
 
     def more(self) -> str:
-        return step_html.about_step(self.step, known_settings(switch.current()))
+        return findings.about_step(self.step, known_settings(switch.current()))
 
     def make(self) -> None:
         """Look, fix, look again, on the server."""

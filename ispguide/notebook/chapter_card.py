@@ -9,16 +9,16 @@ from html import escape
 from typing import Any
 
 from ispguide import tasks
-from ispguide.chapter import Chapter
 from ispguide.chapters import GUIDE
-from ispguide.notebook import frame, switch
-from ispguide.notebook.card import Card, Watch
+from ispguide.engine.chapter import Chapter
+from ispguide.engine.overview import CHAPTER_STATES, ChapterState, Overview
+from ispguide.engine.report import Report
+from ispguide.notebook import switch
+from ispguide.notebook.card import Card, Sure, Watch
 from ispguide.notebook.cards import publish
 from ispguide.notebook.inputs import button
-from ispguide.notebook.sure import Sure
-from ispguide.notebook.switching import Switch
-from ispguide.overview import CHAPTER_STATES, ChapterState, Overview
-from ispguide.report import Report
+from ispguide.notebook.switch import Switch
+from ispguide.views import style
 
 
 class ChapterCard(Card):
@@ -112,8 +112,8 @@ def map_html(here: Chapter | None, states: tuple[ChapterState, ...]) -> str:
     """All chapters in order, each with its state, a link, and your place."""
     known = {s.chapter.name: s for s in states}
     items = "".join(_item(c, known.get(c.name), c is here) for c in GUIDE)
-    start = f"<li>{frame.link('00-start.ipynb', '00 Start')}</li>"
-    big = f"<li>{frame.link('01-big-picture.ipynb', '01 The big picture')}</li>"
+    start = f"<li>{style.link('00-start.ipynb', '00 Start')}</li>"
+    big = f"<li>{style.link('01-big-picture.ipynb', '01 The big picture')}</li>"
     legend = " · ".join(" ".join(pair) for pair in CHAPTER_STATES.values())
     return (
         f'<nav aria-label="map of the guide"><ul class="map">{start}{big}{items}</ul>'
@@ -126,7 +126,7 @@ def _item(chapter: Chapter, state: ChapterState | None, here: bool) -> str:
     css = (card_state(state)[0] if state else "") + (" here" if here else "")
     place = f' class="{css}"' + (' aria-current="page"' if here else "")
     mark = " (you are here)" if here else ""
-    label = frame.link(chapter.notebook, f"{chapter.number:02d} {chapter.title}")
+    label = style.link(chapter.notebook, f"{chapter.number:02d} {chapter.title}")
     why = (
         escape(state.missing.splitlines()[0], quote=True)
         if state and state.missing
@@ -141,12 +141,12 @@ def next_html(here: Chapter, found: Overview) -> str:
     if not later:
         return "This was the last chapter so far."
     mine, after = found.of(here.name), later[0]
-    go = frame.link(after.notebook, f"{after.number:02d} {after.title}", css="go")
+    go = style.link(after.notebook, f"{after.number:02d} {after.title}", css="go")
     if mine.ready:
         return f"On to {go}"
     first = escape((mine.missing.splitlines() or ["something"])[0])
     where = (
-        frame.link(here.notebook, f"the step {mine.step.replace('_', ' ')}", mine.step)
+        style.link(here.notebook, f"the step {mine.step.replace('_', ' ')}", mine.step)
         if mine.step
         else "the proofs of this chapter"
     )

@@ -16,8 +16,8 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Unicode
 
-from ispguide.notebook import frame
-from ispguide.settings import Secret
+from ispguide.engine.settings import Secret
+from ispguide.views import style
 
 WIDE = "min(100%, 44em)"
 
@@ -57,7 +57,7 @@ class Field:
         told = told or (f'<div role="status">✓ {escape(good)}</div>' if good else "")
         note = f'<div class="soft">{escape(self._note)}</div>' if self._note else ""
         both = f'<div class="ispg-note">{note}{told}</div>' if note or told else ""
-        self._said.value = frame.box(both)
+        self._said.value = style.box(both)
 
     def on_change(self, call: Callable[..., None]) -> Field:
         """Call it when the value changes."""
@@ -119,7 +119,7 @@ def hidden(label: str, note: str = "") -> Field:
 
 def words(told: str) -> Any:
     """A plain sentence between inputs."""
-    return widgets.HTML(frame.box(f'<div class="soft">{escape(told)}</div>'))
+    return widgets.HTML(style.box(f'<div class="soft">{escape(told)}</div>'))
 
 
 def row(*parts: Any) -> Any:

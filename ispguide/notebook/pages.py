@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ispguide.chapters import GUIDE
-from ispguide.errors import NoSuchStep
-from ispguide.notebook import plain, questions, switch
+from ispguide.engine.errors import NoSuchStep
+from ispguide.notebook import questions, show, switch
 from ispguide.notebook.card import headless, live
 from ispguide.notebook.show import Shown, problem, sentence
 
@@ -35,7 +35,7 @@ class Page:
         from IPython.display import display
 
         if headless():
-            display(sentence(f"{self!r} {plain.badge()}"))
+            display(sentence(f"{self!r} {show.badge()}"))
             return
         from ispguide.notebook.chapter_card import ChapterCard
 
@@ -44,7 +44,7 @@ class Page:
     def look(self) -> Any:
         """What is there now; changes nothing."""
         if headless():
-            return plain.look(self.chapter)
+            return show.look(self.chapter)
         from ispguide.notebook.cards import LookCard
 
         return live(lambda: LookCard(self.chapter), lambda c: c.look())
@@ -59,7 +59,7 @@ class Page:
                 )
             )
         if headless():
-            return plain.step(f"{self.chapter.name}.{name}")
+            return show.step(f"{self.chapter.name}.{name}")
         from ispguide.notebook.cards import StepCard
 
         return live(
@@ -70,7 +70,7 @@ class Page:
     def prove(self) -> Any:
         """Act like a user and look.  Proofs send mail, so looking only, they wait."""
         if headless():
-            return plain.prove(self.chapter)
+            return show.prove(self.chapter)
         from ispguide.notebook.cards import ProofsCard
 
         return live(

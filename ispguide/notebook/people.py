@@ -10,14 +10,14 @@ import getpass
 from typing import Any
 
 from ispguide import tasks
-from ispguide.notebook import frame, switch
+from ispguide.engine.settings import Secret
+from ispguide.mail.people.things import in_words
+from ispguide.notebook import switch
 from ispguide.notebook.card import headless, live
-from ispguide.notebook.people_html import senders_rows
-from ispguide.notebook.people_html import table as people_table
-from ispguide.notebook.plain import guarded
-from ispguide.notebook.show import Shown, sentence, table
-from ispguide.people.words import in_words
-from ispguide.settings import Secret
+from ispguide.notebook.show import Shown, guarded, sentence, table
+from ispguide.views import style
+from ispguide.views.people import senders_rows
+from ispguide.views.people import table as people_table
 
 SENDERS = ("who logs in as", "may send as", "and as")
 
@@ -105,7 +105,7 @@ def senders() -> Any:
     def work() -> Shown:
         found = tasks.people_senders(tasks.HERE, switch.current(), switch.sudo())
         rows = senders_rows(found)
-        html = frame.style() + frame.box(people_table(SENDERS, rows))
+        html = style.style() + style.box(people_table(SENDERS, rows))
         return Shown(html, "\n".join("  ".join(row) for row in rows))
 
     return guarded(work)
@@ -113,7 +113,7 @@ def senders() -> Any:
 
 def file(path: str = "") -> Any:
     """What a file of people (CSV) would do, and a button for it; "": an example."""
-    from ispguide.notebook.forms.file import FileCard, text_of
+    from ispguide.notebook.forms.people import FileCard, text_of
 
     if not headless():
         return live(lambda: FileCard(path), lambda card: card.look())

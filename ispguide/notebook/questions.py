@@ -13,12 +13,18 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from ispguide.errors import GuideError
-from ispguide.notebook import frame, glossary
-from ispguide.notebook.asked import BY_TEXT
-from ispguide.notebook.card import headless
-from ispguide.notebook.judging import Verdict
+import ipywidgets as widgets
+
+from ispguide import tasks
+from ispguide.engine.errors import GuideError
+from ispguide.notebook import switch
+from ispguide.notebook.card import Card, Watch, headless
+from ispguide.notebook.inputs import button
 from ispguide.notebook.show import Shown
+from ispguide.quiz.asked import BY_TEXT, Asked
+from ispguide.quiz.judging import Verdict
+from ispguide.tasks.base import known_settings
+from ispguide.views import glossary, style
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def ask(chapter: str, question: str) -> Any:
         )
     if headless():
         return _folded(question, asked.how if asked else _right(question))
-    from ispguide.notebook.question_cards import AskCard, ChooseCard
+    pass
 
     if asked:
         return AskCard(chapter, asked)
@@ -94,7 +100,7 @@ def cell_link(cell: str) -> str:
     """A link to a cell given as notebook#cell."""
     notebook, _, name = cell.partition("#")
     words = f"{notebook[:2]} {name.replace('_', ' ').replace('-', ' ')}"
-    return frame.link(notebook, words, name)
+    return style.link(notebook, words, name)
 
 
 def _folded(question: str, answer: str) -> Shown:
@@ -114,3 +120,88 @@ def _right(question: str) -> str:
 def _read(name: str) -> dict[str, Any]:
     text = resources.files("ispguide.notebook").joinpath(name).read_text()
     return tomllib.loads(text)
+
+
+# The cards of the questions: a field or a choice, a button, and the verdict.
+#
+# The answer lives in the card and nowhere else: what a saved notebook keeps is the
+# question alone.
+
+
+STATES = {True: ("ok", "right"), False: ("gap", "not so"), None: ("unknown", "")}
+
+
+class QuestionCard(Card):
+    """A question with a place for the answer.  `field` holds what was answered."""
+
+    def __init__(self, chapter: str, question: str, field: Any, hint: str, cell: str):
+        self.field, self.hint, self.cell = field, hint, cell
+        parts = [field, button("check my answer", self.check)]
+        wide = isinstance(field, widgets.RadioButtons)
+        super().__init__(f"{chapter}.ask.{question}", question, () if wide else parts)
+        if wide:  # the button stands below all answers
+            self.inside.children = (
+                field,
+                widgets.HBox(parts[1:]).add_class("ispg-bar"),
+            )
+            self.live.layout.display = "none"
+
+    def about(self) -> str:
+        return f'<div class="soft">{glossary.explained(self.hint)}</div>'
+
+    def static(self) -> str:
+        """The question alone: an answer is kept nowhere."""
+        return f"<div>{style.style()}{style.box(style.heading(self.title))}</div>"
+
+    def said(self) -> str:
+        """What was answered, "" for nothing."""
+        return (self.field.value or "").strip()
+
+    def check(self) -> None:
+        """Judge the answer."""
+        raise NotImplementedError
+
+    def tell(self, verdict: Verdict, said: str) -> None:
+        """The verdict, in the heading and below."""
+        self.state(*STATES[verdict.right])
+        self.show(verdict_html(verdict, said, self.cell))
+
+
+class ChooseCard(QuestionCard):
+    """Some answers to choose from; nobody has to be asked."""
+
+    def __init__(self, chapter: str, choices: Choices):
+        self.choices = choices
+        says = [c.say for c in choices.choices]
+        field = widgets.RadioButtons(options=says, value=None)
+        field.layout.width = "auto"
+        super().__init__(chapter, choices.text, field, "", choices.cell)
+
+    def check(self) -> None:
+        said = self.said()
+        self.tell(self.choices.judged(said), said)
+
+
+class AskCard(QuestionCard):
+    """A field, and the server is asked what is so."""
+
+    def __init__(self, chapter: str, asked: Asked):
+        self.asked = asked
+        field = widgets.Text(description="Your answer", continuous_update=False)
+        super().__init__(chapter, asked.text, field, asked.how, asked.cell)
+        field.observe(lambda _: self.check(), "value")
+
+    def check(self) -> None:
+        said = self.said()
+        if not said:
+            self.tell(Verdict(None, "Write an answer first."), "")
+            return
+        name, sudo = switch.current(), switch.sudo()
+
+        def work(_: Watch) -> Verdict:
+            settings = known_settings(name)
+            facts = [self.asked.fact(settings)]
+            have = tasks.facts_of(tasks.HERE, facts, name, sudo)
+            return self.asked.judged(said, have, settings)
+
+        self.run("Asking the server", work, lambda verdict: self.tell(verdict, said))

@@ -12,11 +12,11 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
-from ispguide import problems, tasks
+from ispguide import tasks
+from ispguide.engine import problems
 from ispguide.notebook import switch as _switch
 from ispguide.notebook.card import headless
-from ispguide.notebook.plain import badge, guarded, watched
-from ispguide.notebook.show import Progress, sentence, table
+from ispguide.notebook.show import Progress, badge, guarded, sentence, table, watched
 
 
 def servers() -> Any:
@@ -41,7 +41,7 @@ def practice() -> Any:
 
 def _practice() -> Any:
     from ispguide import lab
-    from ispguide.profile import REPLAY
+    from ispguide.engine.profile import REPLAY
 
     if _switch.current() == REPLAY:
         return sentence("This is a replay: it needs no practice server. " + badge())
@@ -141,7 +141,7 @@ def switch(to: str = "", name: str = "") -> Any:
             _changed()
         if to or headless():
             return sentence(badge())
-        from ispguide.notebook.forms.arming import SwitchCard
+        from ispguide.notebook.forms.servers import SwitchCard
 
         return SwitchCard()
 
@@ -152,7 +152,7 @@ def look() -> Any:
     """The whole guide at a glance; changes nothing."""
     if headless():
         return watched(lambda _: tasks.look(tasks.HERE, [], _switch.current()))
-    from ispguide.notebook.forms.glance import GlanceCard
+    from ispguide.notebook.forms.servers import GlanceCard
 
     return guarded(lambda: _begun(GlanceCard(), "look"))
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 import os
+from html import escape
 from typing import Any
+from weakref import WeakSet
 
-from ispguide.errors import GuideError
-from ispguide.opening import known
-from ispguide.profile import Profile, home, names
-from ispguide.settings import Secret
+import ipywidgets as widgets
+
+from ispguide.engine.errors import GuideError
+from ispguide.engine.profile import Profile, home, names
+from ispguide.engine.settings import Secret
+from ispguide.tasks.base import known
+from ispguide.views import style
 
 LOOK, DO = "look only", "make it so"
 
@@ -107,3 +112,70 @@ def turn(to: str, name: str = "") -> str:
         )
     _write(switch=_read().get("switch", {}) | {now.name: to})
     return to
+
+
+# The switch as it is seen on every card: radio buttons and a badge.
+#
+# They show what `switch` remembers and hold nothing themselves; turning one turns all
+# of this notebook.  A real server is armed only in 00-start, by typing its name.
+
+
+_SEEN: WeakSet[Switch] = WeakSet()
+
+
+def badge_html() -> str:
+    """Practice, REAL or replay, and the server's name."""
+    try:
+        now = profile()
+    except GuideError as error:
+        return f'<span class="badge">{escape(error.is_)}</span>'
+    name = now.settings.hostname if now.settings else now.host
+    sort = kind(now)
+    css = "badge real" if sort == "REAL" else "badge"
+    more = ": nothing is changed" if sort == "REPLAY" else ""
+    more = ": armed" if sort == "REAL" and position() == DO else more
+    return f'<span class="{css}">{sort} server {escape(name)}{more}</span>'
+
+
+class Switch:
+    """What the reader sees: the badge, the two positions, a word when one is refused."""
+
+    def __init__(self) -> None:
+        self.radio = widgets.RadioButtons(
+            options=[LOOK, DO],
+            description="cells",
+            orientation="horizontal",
+            tooltip="What running a cell does",
+        )
+        self.badge, self.said = widgets.HTML(), widgets.HTML()
+        self.box = widgets.HBox([self.radio, self.badge, self.said])
+        self.box.add_class("ispg-bar")
+        _SEEN.add(self)
+        self.update()
+        self.radio.observe(self._turned, names="value")
+
+    def update(self) -> None:
+        """Show how it stands now."""
+        self.badge.value = style.box(badge_html())
+        try:
+            self.radio.value = position()
+        except GuideError:
+            self.radio.disabled = True
+
+    def _turned(self, change: Any) -> None:
+        if change["new"] == position():
+            return
+        try:
+            turn(change["new"])
+            self.said.value = ""
+        except GuideError as error:
+            where = style.link("00-start.ipynb", "arm it in 00-start", "switch")
+            said = f"{escape(error.is_)} {escape(error.should)} → {where}"
+            self.said.value = style.box(said, role="alert")
+        update()
+
+
+def update() -> None:
+    """Let every switch of this notebook show how it stands."""
+    for one in list(_SEEN):
+        one.update()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread
 from typing import Any
 
-from ispguide.progress import Running
+from ispguide.engine.progress import Running
 
 #: Seconds between two paintings of progress; at most ten a second are allowed.
 PAINT = 0.2

@@ -4,27 +4,23 @@
 why stands in its docstring, in the modules named here.
 """
 
+from __future__ import annotations
+
 # Each registers its proofs.
 from ispguide.proofs import (  # noqa: F401
-    doors,
-    fences,
-    leaving,
-    living,
-    names,
-    programs,
-    promises,
-    reading,
-    returning,
-    room,
-    sending,
-    signatures,
+    authentication,
+    autoconfig,
+    dns,
+    firewall,
+    imap,
+    inbound,
+    mailboxes,
+    operations,
     spam,
-    strangers,
-    verdicts,
-    watching,
+    submission,
+    tls,
     webmail,
 )
-from ispguide.proofs.acting import PROOFS, Context, Mailbox
-from ispguide.proofs.running import answer, answers
+from ispguide.proofs.base import PROOFS, Context, Mailbox, answer, answers
 
 __all__ = ["PROOFS", "Context", "Mailbox", "answer", "answers"]

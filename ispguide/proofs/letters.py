@@ -11,7 +11,7 @@ import secrets
 import time
 from email.utils import formatdate
 
-from ispguide.proofs.acting import Context, Verdict
+from ispguide.proofs.base import Context, Verdict
 from ispguide.proofs.protocols import Imap, Reply
 
 #: Names below .test belong to nobody (RFC 2606), so nobody is bothered.

@@ -11,8 +11,8 @@ import base64
 import re
 from dataclasses import dataclass
 
-from ispguide.outside import Talk
-from ispguide.settings import Secret
+from ispguide.engine.settings import Secret
+from ispguide.outside.talk import Talk
 
 
 @dataclass(frozen=True)

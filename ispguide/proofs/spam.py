@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import re
 
-from ispguide.actions import quote
-from ispguide.proofs.acting import Context, Refused, Verdict, need, proof
+from ispguide.engine.actions import quote
+from ispguide.proofs.base import Context, Refused, Verdict, need, proof
 from ispguide.proofs.letters import (
     FOREIGN,
     STRANGER,

@@ -8,23 +8,103 @@ passwords or steps but the recorded ones.
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from ispguide.actions import Action
-from ispguide.errors import GuideError
-from ispguide.facts import Fact, Have, ledger, proved
-from ispguide.guide import Guide
-from ispguide.profile import REPLAY, Profile
-from ispguide.replay.memory import Event, Memory
-from ispguide.replay.pace import paced
+from ispguide.engine.actions import Action
+from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Fact, Have, ledger, proved
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import REPLAY, Profile, home
+from ispguide.engine.server import Answer, Server, Watch, ignore
+from ispguide.engine.settings import Secret
+from ispguide.engine.undo import UNDO
 from ispguide.replay.recording import HOST, RESOLVER, WHO, Recording, recorded
-from ispguide.server import Answer, Server, ignore
-from ispguide.settings import Secret
-from ispguide.undoing import UNDO
-from ispguide.wire import Watch
+
+# What was clicked in the replay: the one thing it keeps, below `home()`.
+#
+# Every notebook has a kernel of its own and all of them should see the same server, so
+# it is a small file.  An event is {time} and one of {step}, {undone} or {proved}.
+
+
+Event = dict[str, Any]
+
+
+class Memory:
+    """The events so far, oldest first, in the file `replay.json`."""
+
+    def __init__(self, folder: Path | None = None):
+        self._folder = folder
+
+    @property
+    def _path(self) -> Path:
+        return (self._folder or home()) / "replay.json"
+
+    def events(self) -> list[Event]:
+        """All of them."""
+        return json.loads(self._path.read_text()) if self._path.is_file() else []
+
+    def done(self) -> list[str]:
+        """The steps that stand, in the order in which they were made true."""
+        steps: dict[str, None] = {}
+        for event in self.events():
+            if step := event.get("step"):
+                steps[step] = None
+            elif step := event.get("undone"):
+                steps.pop(step, None)
+        return list(steps)
+
+    def add(self, **what: Any) -> None:
+        """One more event, now."""
+        with self._alone():
+            self._write([*self.events(), {"time": time.time(), **what}])
+
+    def forget(self) -> None:
+        """A bare server again."""
+        with self._alone():
+            self._write([])
+
+    def _write(self, events: list[Event]) -> None:
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(events))
+        part.replace(self._path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two notebooks may click at the same moment."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._path.with_suffix(".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+# The pace of the replay: as it was, or as much quicker as it takes to be watched.
+
+
+#: Seconds that something takes at most; ISPGUIDE_REPLAY_SECONDS says otherwise.
+SECONDS = 2.5
+T = TypeVar("T")
+
+
+def paced(events: Sequence[T], at: Callable[[T], float]) -> Iterator[T]:
+    """Each event when it is due; `at`: seconds since the beginning."""
+    longest = float(os.environ.get("ISPGUIDE_REPLAY_SECONDS", SECONDS))
+    whole = max(map(at, events), default=0.0)
+    pace = min(1.0, longest / whole) if whole > 0 else 0.0
+    begin = time.monotonic()
+    for event in events:
+        time.sleep(max(0.0, begin + at(event) * pace - time.monotonic()))
+        yield event
+
+
+# Replay: a server that is a recording.  The same one verb; nothing is changed.
+
 
 UNKNOWN = {"error": "not in the recording"}
 

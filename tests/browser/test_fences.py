@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from ispguide.lab import guesser
+from ispguide.lab import spammer
 
 from .reader import THEMES
 
@@ -15,8 +15,8 @@ from .reader import THEMES
 @pytest.fixture(scope="module", autouse=True)
 def _guessed(built):
     """Somebody has guessed at two doors."""
-    guesser.guess("imaps", 10, "nameless")
-    guesser.guess("submissions", 4, "listed")
+    spammer.guess("imaps", 10, "nameless")
+    spammer.guess("submissions", 4, "listed")
 
 
 @pytest.mark.thorough

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from ispguide.notebook import glossary
-from ispguide.notebook.asked import ASKED
+from ispguide.quiz.asked import ASKED
+from ispguide.views import glossary
 
 
 @pytest.fixture(autouse=True)

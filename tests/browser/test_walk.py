@@ -15,8 +15,8 @@ from playwright.sync_api import Locator, expect
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
-from ispguide.components import PARTS
-from ispguide.notebook.pictures.diagram import PLACES
+from ispguide.tasks.components import PARTS
+from ispguide.views.diagram import PLACES
 
 from ..conftest import ROOT
 from .reader import Reader

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from ispguide import lab, tasks
-from ispguide.secret import Secret
+from ispguide.engine.settings import Secret
 
 from ..building import Built
 from ..conftest import shell

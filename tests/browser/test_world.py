@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from ispguide import lab, tasks
 from ispguide.lab.world import wait_for
-from ispguide.smarthost import LOGIN
+from ispguide.mail.smarthost import LOGIN
 
 from ..conftest import shell
 from .reader import THEMES

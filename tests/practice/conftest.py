@@ -9,11 +9,10 @@ from dataclasses import replace
 import pytest
 from _pytest.mark import ParameterSet
 
-from ispguide import cli as command_line
-from ispguide import tasks
-from ispguide.errors import GuideError
-from ispguide.guide import Guide, finding
-from ispguide.report import Finding, Report
+from ispguide import cli, tasks
+from ispguide.engine.errors import GuideError
+from ispguide.engine.guide import Guide, finding
+from ispguide.engine.report import Finding, Report
 
 from ..building import done_at
 from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
@@ -105,11 +104,11 @@ def applied(made_well: Callable[..., Report]) -> Callable[..., Report]:
 @pytest.fixture
 def kinds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The kinds of the errors that the command line tells, in their order."""
-    tell, found = command_line.told, list[str]()
+    tell, found = cli.told, list[str]()
 
     def _told(error: GuideError) -> None:
         found.append(error.kind)
         tell(error)
 
-    monkeypatch.setattr(command_line, "told", _told)
+    monkeypatch.setattr(cli, "told", _told)
     return found

@@ -6,7 +6,7 @@ Used where everything must come back or move house; it only adds.
 from __future__ import annotations
 
 from ispguide import tasks
-from ispguide.settings import Secret
+from ispguide.engine.settings import Secret
 
 from .conftest import shell
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from ispguide.lab import world
 from ispguide.lab.box import Box
-from ispguide.lab.checkpoint import image_of
 from ispguide.lab.filling import filled, tar, values
-from ispguide.lab.parts import current
+from ispguide.lab.practice import current, image_of
 from ispguide.lab.world import trusted
 
 HOST, SELECTOR = 11, "2019122401"

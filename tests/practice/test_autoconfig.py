@@ -13,10 +13,10 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from ispguide import tasks
-from ispguide.chapters._certificate import HOOK
-from ispguide.proofs.browsing import Browser
-from ispguide.proofs.programs import ASKED, OUTLOOK, SCHEMA, THUNDERBIRD
-from ispguide.proving import opened
+from ispguide.mail.certificates import HOOK
+from ispguide.proofs.autoconfig import ASKED, OUTLOOK, SCHEMA, THUNDERBIRD
+from ispguide.proofs.context import opened
+from ispguide.proofs.webmail import Browser
 
 from .conftest import bad, proved, shell, some
 from .test_dns import change

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from ispguide import lab, tasks
-from ispguide.backup.inventory import FACT, counted, inventory
-from ispguide.backup.places import KNOWN, STATE
-from ispguide.drill import BEFORE, drill
-from ispguide.errors import GuideError
-from ispguide.profile import Profile
-from ispguide.settings import Secret, Settings
+from ispguide.engine.errors import GuideError
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret, Settings
+from ispguide.mail.backup.inventory import FACT, counted, inventory
+from ispguide.mail.backup.things import KNOWN, STATE
+from ispguide.tasks.drill import BEFORE, drill
 
 from .conftest import bad, shell
 from .furnished import furnish

@@ -13,11 +13,12 @@ from dataclasses import replace
 
 import pytest
 
-from ispguide import lab, tasks, trial
-from ispguide.firewall import rules, things
-from ispguide.guide import Guide
-from ispguide.lab import guesser, parts
-from ispguide.settings import Settings
+from ispguide import lab, tasks
+from ispguide.engine.guide import Guide
+from ispguide.engine.settings import Settings
+from ispguide.lab import practice, spammer
+from ispguide.mail import firewall
+from ispguide.outside import trial
 
 from ..building import Built
 from .conftest import bad, settled, shell
@@ -68,9 +69,9 @@ def until(what, seconds: float = 15) -> None:
 
 
 def test_every_door_shuts_out_who_guesses_and_lets_in_again(guide, cli):
-    def tried(door: str) -> guesser.Guessed:
+    def tried(door: str) -> spammer.Guessed:
         _, via, six = DOORS[door]
-        return guesser.guess(door, guide.settings.ban_tries, via, six)
+        return spammer.guess(door, guide.settings.ban_tries, via, six)
 
     with ThreadPoolExecutor(len(DOORS)) as pool:
         seen = dict(zip(DOORS, pool.map(tried, DOORS), strict=True))
@@ -85,7 +86,7 @@ def test_every_door_shuts_out_who_guesses_and_lets_in_again(guide, cli):
     for door, said in seen.items():
         done = cli("bans", "lift", said.address)
         assert done.returncode == 0, done.stderr
-        assert not guesser.guess(door, 0, *DOORS[door][1:]).shut
+        assert not spammer.guess(door, 0, *DOORS[door][1:]).shut
     assert not wanted & banned()
     assert cli("bans", "lift", "192.0.2.1").returncode == 1
 
@@ -98,13 +99,13 @@ def test_a_ban_ends_by_itself_and_is_longer_the_next_time(guide):
     try:
         spans = []
         for _ in range(2):
-            seen = guesser.guess("imaps", 2, "hired")
+            seen = spammer.guess("imaps", 2, "hired")
             assert seen.shut
             (line,) = shell(
                 "fail2ban-client get dovecot banip --with-time"
             ).splitlines()
             spans.append(int(line.partition("+")[2].partition("=")[0]))
-            until(lambda: not guesser.guess("imaps", 0, "hired").shut, 20)
+            until(lambda: not spammer.guess("imaps", 0, "hired").shut, 20)
         assert spans[0] >= 3 and spans[1] > spans[0]
     finally:
         tries = guide.settings.ban_tries
@@ -174,13 +175,13 @@ def reaches(port: int, address: str) -> bool:
 
 
 def test_only_listed_doors_are_there_by_both_kinds_of_address(guide, seat):
-    six = parts.current().network().ip6(10)
+    six = practice.current().network().ip6(10)
     with program_behind(8080):
         for address in (seat["address"], six):
             assert reaches(993, address) and not reaches(8080, address), address
     # Who has forgotten the hardware address asks for it, by ICMPv6.
     flushed = lab.internet_run(["ip", "-6", "neigh", "flush", "to", six])
-    assert flushed.returncode == 0 and not guesser.guess("imaps", 0, six=True).shut
+    assert flushed.returncode == 0 and not spammer.guess("imaps", 0, six=True).shut
 
 
 def test_a_door_more_and_tables_of_others_stay(guide, seat):
@@ -200,17 +201,17 @@ def test_a_door_more_and_tables_of_others_stay(guide, seat):
 
 def test_rules_that_shut_ssh_take_themselves_back(guide, monkeypatch):
     """Its own SSH is on another port, so it says; nobody gets in until they are gone."""
-    before, was = shell(RULES), shell(f"cat {rules.RULES}")
-    quick = rules.TRY.replace(f"--on-active={rules.SECONDS}", "--on-active=6")
-    monkeypatch.setattr(things, "TRY", quick)
-    monkeypatch.setattr(things.ports, "of_ssh", lambda *_: [2222])
+    before, was = shell(RULES), shell(f"cat {firewall.RULES}")
+    quick = firewall.TRY.replace(f"--on-active={firewall.SECONDS}", "--on-active=6")
+    monkeypatch.setattr(firewall, "TRY", quick)
+    monkeypatch.setattr(firewall.ports, "of_ssh", lambda *_: [2222])
     heard = []
     report = guide.apply("brute_force.firewall", watch=heard.append)
     monkeypatch.undo()
     (failed,) = report.only("failed")
     assert failed.gap == trial.LOCKED_OUT
     assert {trial.TRIED, trial.SHUT} <= set(heard)
-    assert shell(RULES) == before and shell(f"cat {rules.RULES}") == was
+    assert shell(RULES) == before and shell(f"cat {firewall.RULES}") == was
     assert guide.check().ok
 
 
@@ -221,7 +222,7 @@ def test_undone_there_is_no_firewall_and_a_restart_keeps_it(guide, cli):
     assert "inet ispguide" not in shell("nft list tables")
     assert guide.apply("brute_force.firewall").ok
     guide.server.close()
-    box = parts.current().mail
+    box = practice.current().mail
     box.stop()
     box.start()
     box.booted()

@@ -14,15 +14,15 @@ from email.utils import formatdate, make_msgid
 import pytest
 
 from ispguide import lab, tasks
-from ispguide.dkim.keys import seen
-from ispguide.dkim.records import FACTS
-from ispguide.dns.publish import Publish
-from ispguide.outside import NotReached
-from ispguide.proofs.acting import Refused, RefusedForNow
+from ispguide.mail.dkim.keys import seen
+from ispguide.mail.dkim.records import FACTS
+from ispguide.mail.dns.thing import Publish
+from ispguide.outside.talk import NotReached
+from ispguide.outside.updates import publish, read_key
+from ispguide.proofs.authentication import fits, signature
+from ispguide.proofs.base import Refused, RefusedForNow
+from ispguide.proofs.context import opened
 from ispguide.proofs.letters import letter, token
-from ispguide.proofs.signatures import fits, signature
-from ispguide.proving import opened
-from ispguide.publishing import publish, read_key
 
 from ..test_dmarc import FORGER, mail, row, xml
 from .conftest import LEFT, bad, proved, rspamd_answers, shell

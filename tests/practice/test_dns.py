@@ -14,9 +14,9 @@ import dns.update
 import pytest
 
 from ispguide import lab, tasks
+from ispguide.engine.settings import Secret
 from ispguide.lab.place import here
-from ispguide.publishing import Key
-from ispguide.settings import Secret
+from ispguide.outside.updates import Key
 
 from ..conftest import bad
 from .conftest import some

@@ -10,14 +10,13 @@ import time
 
 import pytest
 
-from ispguide import facts, lab, tasks
-from ispguide.actions import marker
+from ispguide import lab, tasks
 from ispguide.chapters import GUIDE
-from ispguide.errors import (
-    CannotUndo,
-)
-from ispguide.profile import Profile
-from ispguide.things import File
+from ispguide.engine import facts
+from ispguide.engine.actions import marker
+from ispguide.engine.errors import CannotUndo
+from ispguide.engine.profile import Profile
+from ispguide.engine.things import File
 
 from .. import fake
 from ..building import EARLY

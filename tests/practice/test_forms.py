@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ispguide import lab, tasks
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
 from ispguide.notebook import people, start, switch
 from ispguide.notebook.card import CARDS
-from ispguide.profile import Profile
-from ispguide.settings import Secret
 
 from ..building import Built
 from . import driven

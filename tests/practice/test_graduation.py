@@ -8,9 +8,9 @@ import re
 import pytest
 
 from ispguide import tasks
-from ispguide.graduation import Graduation
-from ispguide.notebook.graduation import page
-from ispguide.notebook.graduation.markdown import markdown
+from ispguide.tasks.report import Graduation
+from ispguide.views import report
+from ispguide.views.report import markdown
 
 from ..building import Built
 from .conftest import shell
@@ -44,7 +44,7 @@ def seen(planted, thorough) -> Graduation:
     return tasks.graduate(tasks.HERE, prove=thorough)
 
 
-@pytest.mark.parametrize("make", [page.html, markdown], ids=["html", "md"])
+@pytest.mark.parametrize("make", [report.page, markdown], ids=["html", "md"])
 def test_the_report_holds_everything_and_no_secret(seen, secrets, make):
     text = make(seen)
     for value in secrets:

@@ -18,7 +18,7 @@ import dns.rcode
 import pytest
 
 from ispguide import lab
-from ispguide.lab import parts, world
+from ispguide.lab import practice, world
 from ispguide.lab.filling import HIRED, NAMELESS, SPAMMER
 
 from .conftest import proved, shell
@@ -423,7 +423,7 @@ def test_the_certificate_is_renewed_after_the_internet_began_anew(cli, seat):
     kept = "openssl x509 -noout -serial -in /etc/letsencrypt/live/mail.example.test/cert.pem"
     before = shell(kept)
     lab.internet_run(["systemctl", "poweroff"])
-    box = parts.current().internet
+    box = practice.current().internet
     world.wait_for("The end", lambda: box.state() == "exited")
     said = []
     assert lab.up(said.append).running

@@ -12,8 +12,9 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 
-from ispguide import lab, profile
-from ispguide.lab import parts, world
+from ispguide import lab
+from ispguide.engine import profile
+from ispguide.lab import practice, world
 from ispguide.lab.place import Place
 
 
@@ -118,7 +119,7 @@ def test_up_starts_what_has_stopped(running):
     ssh("echo here > /root/here")
     lab.mail_run(["systemctl", "poweroff"])
     lab.internet_run(["systemctl", "poweroff"])
-    here = parts.current()
+    here = practice.current()
     for box in (here.mail, here.internet):
         world.wait_for("The end", lambda box=box: box.state() == "exited")
     assert lab.up().running

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from ispguide import lab, tasks
-from ispguide.proving import opened
+from ispguide.proofs.context import opened
 
 from .conftest import LEFT, bad, shell
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from ispguide import lab, tasks
-from ispguide.backup.inventory import FACT, PROGRAM, inventory
-from ispguide.chapters import _certificate
-from ispguide.errors import GuideError
-from ispguide.profile import Profile
+from ispguide.engine.errors import GuideError
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
+from ispguide.mail import certificates
+from ispguide.mail.backup.inventory import FACT, PROGRAM, inventory
 from ispguide.proofs.letters import letter, token
-from ispguide.settings import Secret
 
 from .conftest import back_to_built, shell
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
@@ -130,7 +130,7 @@ def test_the_whole_move(old, each, cli, seat):
     assert cli.json("apply", "tls")["actions"] == 0
     pem = "cat /etc/letsencrypt/live/mail.example.test/fullchain.pem"
     assert shell(pem) == old.run(pem)
-    shell(_certificate.renew(ours))
+    shell(certificates.renew(ours))
     assert shell(pem) != old.run(pem) and cli.json("check", "tls", "--prove")["ok"]
 
 

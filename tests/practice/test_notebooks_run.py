@@ -10,8 +10,8 @@ import pytest
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
+from ispguide.recording.comparing import otherwise, states
 from ispguide.replay import recorded
-from ispguide.replay.comparing import otherwise, states
 
 from ..building import NOTEBOOKS, compared, run_all, steps_until
 from .conftest import shell
@@ -23,7 +23,7 @@ FILES = (
     "postconf -n | sha256sum; mariadb-dump --skip-dump-date mailserver | sha256sum; "
     "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 )
-RENEW = "If that is meant, renew it: .venv/bin/python -m ispguide.replay.record"
+RENEW = "If that is meant, renew it: .venv/bin/python -m ispguide.recording.__main__"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from ispguide import tasks
-from ispguide.people.plan import plan
-from ispguide.people.senders import senders
+from ispguide.mail.people.book import senders
+from ispguide.mail.people.plan import plan
 
 from .conftest import proved, shell
 
@@ -141,7 +141,7 @@ def test_one_wrong_line_and_nothing_is_done(cli, kinds, tmp_path):
 
 def test_what_the_database_refuses_is_refused_as_a_whole(cli):
     """Two at the same moment: the second finds somebody there, and does nothing."""
-    from ispguide.tasks_import import _transaction
+    from ispguide.tasks.people import _transaction
 
     lists = tasks.people_list(tasks.HERE)
     late = plan("address\nnew-one@example.test\nnew-two@example.test\n", lists)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from ispguide import tasks
-from ispguide.errors import GuideError
-from ispguide.journey import STATIONS, Hop
-from ispguide.journey.hop import outcome
-from ispguide.measures import certificate, queue
+from ispguide.engine.errors import GuideError
+from ispguide.mail.log import traffic
+from ispguide.mail.log.hops import STATIONS, Hop, outcome
+from ispguide.mail.measures import certificate
 from ispguide.notebook import pictures
 
 from .conftest import LEFT, shell
@@ -157,7 +157,7 @@ def test_the_queue_with_a_letter_that_waits():
     try:
         (mail,) = tasks.measure_queue(tasks.HERE)
         assert (mail.number, mail.recipients) == (number, ("friend@friend.test",))
-        assert queue.queue_words([mail]).startswith("1 mail waits")
+        assert traffic.queue_words([mail]).startswith("1 mail waits")
     finally:
         shell(
             f"postconf -X defer_transports; postfix reload 2>/dev/null; postsuper -d {number}"

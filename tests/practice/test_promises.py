@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 from ispguide import tasks
-from ispguide.chapters._certificate import same_key
-from ispguide.dns import sts
-from ispguide.profile import Profile
-from ispguide.report import Finding
+from ispguide.engine.profile import Profile
+from ispguide.engine.report import Finding
+from ispguide.mail.certificates import same_key
+from ispguide.mail.dns import wanted
 
 from .conftest import bad, proved, shell, some
 from .test_dns import DOMAIN, MAIL, ask, change
@@ -24,7 +24,7 @@ from .test_internet import instead
 TLSA = f"_25._tcp.{MAIL}"
 RENEWAL = "/etc/letsencrypt/renewal"
 SITE = "/etc/apache2/ispguide-sites.d/mta-sts.conf"
-PAGE = f"/var/www/ispguide-mta-sts{sts.PATH}"
+PAGE = f"/var/www/ispguide-mta-sts{wanted.PATH}"
 
 
 @pytest.fixture(scope="module", autouse=True)

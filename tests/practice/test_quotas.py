@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ispguide import tasks
-from ispguide.measures import mailboxes
+from ispguide.mail.measures import mailboxes
 
 from .conftest import bad, shell
 

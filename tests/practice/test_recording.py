@@ -13,10 +13,10 @@ import socket
 import pytest
 
 from ispguide import lab
-from ispguide.profile import Profile
+from ispguide.engine.profile import Profile
+from ispguide.recording.__main__ import record
+from ispguide.recording.comparing import differences
 from ispguide.replay import Recording, recorded
-from ispguide.replay.comparing import differences
-from ispguide.replay.record import record
 
 from .conftest import shell
 
@@ -37,7 +37,7 @@ def test_it_tells_the_same_as_the_committed_one(made):
         [
             *found[:20],
             "When this is meant, renew the recording and commit it:",
-            ".venv/bin/python -m ispguide.replay.record",
+            ".venv/bin/python -m ispguide.recording.__main__",
         ]
     )
 

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from ispguide.lab import parts
-from ispguide.outside import unchecked
-from ispguide.profile import Profile
-from ispguide.proofs.acting import Context, Mailbox
-from ispguide.proofs.doors import secured
-from ispguide.settings import Secret
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
+from ispguide.lab import practice
+from ispguide.outside.talk import unchecked
+from ispguide.proofs.base import Context, Mailbox
+from ispguide.proofs.tls import secured
 
 from .conftest import bad, shell
 
@@ -99,11 +99,11 @@ def test_a_program_that_missed_the_bell_is_named(cli):
 
 def test_an_authority_that_does_not_answer_changes_nothing(cli):
     before = filed()
-    parts.current().internet.run(["systemctl", "stop", "pebble"], check=True)
+    practice.current().internet.run(["systemctl", "stop", "pebble"], check=True)
     try:
         done = cli.json("renew")
         assert (done["code"], done["ok"]) == (1, False)
         assert done["error"]["kind"] == "server-refused" and "80" in done["error"]["do"]
         assert filed() == before and everywhere(before)
     finally:
-        parts.current().internet.run(["systemctl", "start", "pebble"], check=True)
+        practice.current().internet.run(["systemctl", "start", "pebble"], check=True)

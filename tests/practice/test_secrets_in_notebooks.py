@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from ispguide import lab
-from ispguide.profile import Profile
+from ispguide.engine.profile import Profile
 
 from ..building import Built
 from .conftest import ROOT, shell

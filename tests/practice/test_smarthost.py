@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ispguide import lab
+from ispguide.engine.profile import home as state
 from ispguide.lab.world import wait_for
-from ispguide.profile import home as state
-from ispguide.smarthost import LOGIN
+from ispguide.mail.smarthost import LOGIN
 
 from .conftest import bad, proved, shell
 from .test_dns import DOMAIN, ask, change

@@ -11,22 +11,8 @@ from dataclasses import replace
 import pytest
 
 from ispguide import tasks
-from ispguide.backup.places import STATE
-from ispguide.backup.things import LastBackup
 from ispguide.chapters import GUIDE
-from ispguide.dane.thing import TlsaRecord
-from ispguide.dkim.records import DkimRecords
-from ispguide.dkim.things import DkimKeys, DkimSigners
-from ispguide.dmarc.things import DmarcPolicy, ReportsMailbox
-from ispguide.dns.others import OtherDomains
-from ispguide.dns.thing import DnsRecord
-from ispguide.firewall.things import Firewall
-from ispguide.further.things import MAP, NameCertificates, NamesFile, SniMap
-from ispguide.mail import MailDomain, MasterService, Postconf
-from ispguide.people.things import Duties
-from ispguide.quotas.things import NewMailboxLimit
-from ispguide.sql import Database, SqlTable, SqlUser
-from ispguide.things import (
+from ispguide.engine.things import (
     Absent,
     Directory,
     File,
@@ -37,6 +23,18 @@ from ispguide.things import (
     Service,
     User,
 )
+from ispguide.mail.backup.things import STATE, LastBackup
+from ispguide.mail.dkim.records import DkimRecords
+from ispguide.mail.dkim.things import DkimKeys, DkimSigners
+from ispguide.mail.dmarc.things import DmarcPolicy, ReportsMailbox
+from ispguide.mail.dns.others import OtherDomains
+from ispguide.mail.dns.thing import DnsRecord
+from ispguide.mail.firewall import Firewall
+from ispguide.mail.mariadb import Database, SqlTable, SqlUser
+from ispguide.mail.people.things import Duties, NewMailboxLimit
+from ispguide.mail.postfix import MailDomain, MasterService, Postconf
+from ispguide.mail.sni import MAP, NameCertificates, NamesFile, SniMap
+from ispguide.mail.tlsa import TlsaRecord
 
 from .. import fake
 from ..building import done_at
@@ -271,7 +269,7 @@ def healed(guide):
 
 
 def test_every_kind_of_thing_has_a_way_to_break(built):
-    from ispguide.things import Check, Once
+    from ispguide.engine.things import Check, Once
 
     kinds = {type(t) for c in GUIDE for s in c.steps for t in s.things(SETTINGS)}
     assert kinds - set(WAYS) <= {Check, Once}

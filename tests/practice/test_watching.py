@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from ispguide import lab, tasks
-from ispguide.journey.way import Way
-from ispguide.measures import health
+from ispguide.mail.log.way import Way
+from ispguide.mail.measures import health
 
 from ..building import Built
 from .conftest import Cli, shell

@@ -9,18 +9,18 @@ import pytest
 
 from ispguide import lab, tasks
 from ispguide.chapters import GUIDE
-from ispguide.errors import (
+from ispguide.engine.errors import (
     CannotReachServer,
     ChangedServer,
     NoRoot,
     NotLetIn,
     UnknownServer,
 )
-from ispguide.guide import Guide
-from ispguide.opening import World
-from ispguide.profile import Profile
-from ispguide.server import Server
-from ispguide.settings import Secret
+from ispguide.engine.guide import Guide
+from ispguide.engine.profile import Profile
+from ispguide.engine.server import Server
+from ispguide.engine.settings import Secret
+from ispguide.tasks.base import World
 
 from .conftest import shell
 

@@ -10,9 +10,9 @@ import json
 import pytest
 
 from ispguide.chapters.webmail import FOLDER, SOCKET
-from ispguide.proofs.browsing import Browser
-from ispguide.proving import opened
-from ispguide.secret import Secret
+from ispguide.engine.settings import Secret
+from ispguide.proofs.context import opened
+from ispguide.proofs.webmail import Browser
 
 from .conftest import bad, opened_at, proved, settled, shell
 

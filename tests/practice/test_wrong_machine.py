@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ispguide import lab
-from ispguide.chapters._machine import DEBIAN_12, DISK
+from ispguide.chapters.server import DEBIAN_12, DISK
 
 from .conftest import bad, shell
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ispguide import people as book
 from ispguide import tasks
-from ispguide.names import shown
+from ispguide.engine.names import shown
+from ispguide.engine.settings import Secret
+from ispguide.mail import people
 from ispguide.notebook import inputs
-from ispguide.notebook.forms.twice import Twice, problem
-from ispguide.settings import Secret
+from ispguide.notebook.forms.passwords import Twice, problem
 
 Lists = dict[str, list[list[str]]]
 
@@ -89,7 +89,7 @@ class AddMailbox(Act):
         return [self.address, *self.password.fields]
 
     def ready(self) -> bool:
-        wrong = problem(self.address.value, book.valid_mailbox)
+        wrong = problem(self.address.value, people.valid_mailbox)
         self.address.say(wrong)
         return self.password.ready() and bool(self.address.value) and not wrong
 
@@ -148,7 +148,7 @@ class AddDomain(Act):
         return [self.domain]
 
     def ready(self) -> bool:
-        wrong = problem(self.domain.value, book.valid_domain)
+        wrong = problem(self.domain.value, people.valid_domain)
         self.domain.say(wrong)
         return bool(self.domain.value) and not wrong
 

@@ -8,22 +8,112 @@ kernel's memory; a key file is read by ssh alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as widgets
+
 from ispguide import tasks
-from ispguide.errors import ChangedServer, UnknownServer
-from ispguide.names import host_name_problems
-from ispguide.notebook import frame, inputs, switch, switching
+from ispguide.engine.errors import ChangedServer, UnknownServer
+from ispguide.engine.names import host_name_problems
+from ispguide.engine.profile import Profile
+from ispguide.engine.settings import Secret
+from ispguide.notebook import inputs, switch
 from ispguide.notebook.card import Watch
 from ispguide.notebook.forms import servers
 from ispguide.notebook.forms.fields import FormCard
-from ispguide.notebook.forms.lesson import Lesson
 from ispguide.notebook.inputs import Field, button, taken
-from ispguide.profile import Profile
-from ispguide.settings import Secret
+from ispguide.views import style
+
+# The first lesson: whose door is this?  The server's fingerprint is compared.
+#
+# It is shown big, beside the command that prints the same one on a way nobody in between
+# controls.  Only an equal one from there, or a deliberate tick, opens the button.
+# Connects to nobody itself.
+# Source: ssh-keygen(1), RFC 4251 4.1.
+
+
+_WHY = (
+    "A server proves who it is with a key that nobody can copy from outside; the "
+    "fingerprint is its short form. Somebody between you and the server can answer "
+    "in its place, and then reads and changes all you send. He can show you any "
+    "fingerprint but the right one. So fetch the right one on a way that is not his: "
+    "the console on your provider's web page."
+)
+
+
+def fingerprint_in(line: str) -> str:
+    """The fingerprint in what `ssh-keygen -lf` printed; "" when there is none."""
+    found = re.search(r"SHA256:[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])", line)
+    return found[0] if found else ""
+
+
+def lesson_html(host: str, fingerprint: str, command: str) -> str:
+    """Both sides of the comparison, and why it matters."""
+    return (
+        '<div role="heading" aria-level="5" class="head">Whose door is this?</div>'
+        f'<p>{escape(_WHY)}</p><div class="lesson">'
+        f"<div>{escape(host)} shows this one:<pre>{escape(fingerprint)}</pre></div>"
+        "<div>Its console prints the real one, when you type there:"
+        f"<pre>{escape(command)}</pre></div></div>"
+    )
+
+
+class Lesson:
+    """The comparison.  `trust` is called when the reader says that both are equal."""
+
+    def __init__(self, trust: Callable[[], None], changed: Callable[[], None]):
+        self.shown, self._told = "", widgets.HTML()
+        self.pasted = inputs.text(
+            "fingerprint from the console",
+            "Copy the line that the console printed; this page compares it letter for letter.",
+            like="SHA256:…",
+        )
+        self.by_eye = inputs.tick(
+            "or: the console lets me copy nothing, and I compared them by eye, to the last letter"
+        )
+        self.trust = inputs.button(
+            "they are equal: trust this server", trust, "ispg-do"
+        )
+        for one in (self.pasted, self.by_eye):
+            one.on_change(lambda _: changed())
+        self.box = inputs.column(
+            self._told, self.pasted.box, self.by_eye.box, inputs.row(self.trust)
+        )
+
+    def begin(self, host: str, error: UnknownServer) -> None:
+        """Show what this server showed; nothing is compared yet."""
+        self.shown = error.fingerprint
+        self.pasted.input.value, self.by_eye.input.value = "", False
+        told = lesson_html(host, error.fingerprint, error.command)
+        self._told.value = style.box(told, role="status")
+
+    def check(self, free: bool) -> None:
+        """Say how the comparison stands, and whether the button may be pressed."""
+        pasted = self.pasted.value
+        there = fingerprint_in(pasted)
+        equal = bool(there) and there == self.shown
+        self.pasted.say(self._wrong(pasted, there), "They are equal." if equal else "")
+        judged = equal if pasted else self.by_eye.value
+        self.trust.disabled = not (free and judged)
+
+    def _wrong(self, pasted: str, there: str) -> str:
+        if not pasted or there == self.shown:
+            return ""
+        if not there:
+            return (
+                "This is no fingerprint. It begins with SHA256: and has 43 signs more."
+            )
+        return (
+            "They are not equal. Do not go on: either the console printed another kind "
+            "of key than the command above asks for, or somebody answers in its place."
+        )
+
+
+# Connecting a real server: where it is, whose key it shows, which mail domain it serves.
+
 
 _HOST = r"\w[\w.-]*|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*"
 
@@ -118,10 +208,10 @@ class ConnectionCard(FormCard):
         self.inside.children = self._form
         servers.changed()
         self.state("ok", "connected")
-        arm = frame.link("00-start.ipynb", "the switch", "switch")
+        arm = style.link("00-start.ipynb", "the switch", "switch")
         name = escape(profile.settings.hostname if profile.settings else profile.host)
         self.show(
-            f"<p>{name} is known now, and in use: {switching.badge_html()} Nothing on it "
+            f"<p>{name} is known now, and in use: {switch.badge_html()} Nothing on it "
             f"was changed. Cells only look at it until you arm it at {arm}.</p>"
         )
 

@@ -9,19 +9,199 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ispguide import lab, opening
-from ispguide.notebook import frame, inputs, switch, switching
+from ispguide import lab, tasks
+from ispguide.engine.errors import GuideError
+from ispguide.engine.overview import CHAPTER_STATES, ChapterState, Overview
+from ispguide.engine.profile import REPLAY, Profile, names
+from ispguide.notebook import inputs, switch
 from ispguide.notebook.card import CARDS, Card, Watch
+from ispguide.notebook.cards import publish
+from ispguide.notebook.chapter_card import map_html
 from ispguide.notebook.forms.fields import FormCard
 from ispguide.notebook.inputs import button
-from ispguide.opening import PRACTICE
-from ispguide.profile import REPLAY, Profile, names
+from ispguide.notebook.switch import Switch
+from ispguide.tasks import base
+from ispguide.tasks.base import PRACTICE
+from ispguide.views import style
+
+# The switch, big: what each position means, and how a real server is armed.
+#
+# The place that decides is `switch`; this shows how it stands and asks for the name.
+
+
+MEANS = {
+    switch.LOOK: "A cell looks and reports. It never changes anything, so Run All is a rehearsal of the chapter.",
+    switch.DO: "A cell looks, changes what is missing, and looks again. Run All builds the chapter; one cell repairs one thing.",
+}
+
+
+class Arming(switch.Switch):
+    """The switch of this card: every turn of any switch is shown in the card too."""
+
+    def __init__(self, card: SwitchCard):
+        self._card = card
+        super().__init__()
+
+    def update(self) -> None:
+        super().update()
+        self._card.update()
+
+
+class SwitchCard(FormCard):
+    """Practice servers are turned by a click; a real one is armed by its name."""
+
+    def __init__(self) -> None:
+        self.name = inputs.text("type its name to arm it")
+        self.arm_button = button("arm it: make it so", self.arm, "ispg-do")
+        self.disarm_button = button("disarm it: look only", self.disarm, "ispg-do")
+        super().__init__("start.switch", "The switch")
+        self._arming = inputs.column(self.name.box, inputs.row(self.arm_button))
+        self._armed = inputs.row(self.disarm_button)
+        self.name.on_change(self.check)
+        self.switch = Arming(self)
+        self.bar.children = (self.switch.box,)
+
+    def spare(self) -> Sequence[Any]:
+        return [self._arming, self._armed]
+
+    def update(self) -> None:
+        """As it stands now, whoever turned it."""
+        profile = switch.profile()
+        real = switch.kind(profile) == "REAL"
+        armed = switch.position() == switch.DO
+        self.inside.children = (
+            ((self._armed if armed else self._arming),) if real else ()
+        )
+        if real and armed:
+            self.state("drifted", "⚠ ARMED: cells change this server")
+        else:
+            self.state("ok", switch.position())
+        self.show(_means_html(profile))
+        self.check()
+
+    def check(self, *_: Any) -> None:
+        """A wrong name is said as soon as it cannot become the right one."""
+        wanted, typed = _name(switch.profile()), self.name.value
+        wrong = bool(typed) and not wanted.startswith(typed)
+        self.name.say(
+            f"That is not the name of this server, {wanted}." if wrong else ""
+        )
+        self.arm_button.disabled = typed != wanted
+
+    def arm(self) -> None:
+        """Cells may change this server until it is disarmed."""
+        self._turn(switch.DO, self.name.value)
+
+    def disarm(self) -> None:
+        """Cells only look again."""
+        self._turn(switch.LOOK)
+
+    def _turn(self, to: str, name: str = "") -> None:
+        self.name.input.value = ""
+        try:
+            switch.turn(to, name)
+        except GuideError as error:
+            self.stumble(error)
+            return
+        self.rest(f"The switch stands on “{to}” now.")
+        switch.update()
+
+
+def _name(profile: Profile) -> str:
+    return profile.settings.hostname if profile.settings else profile.host
+
+
+def _means_html(profile: Profile) -> str:
+    here = switch.position()
+    rows = "".join(
+        f"<tr><th scope='row'>{'→ ' if to == here else ''}{to}"
+        f"{' (now)' if to == here else ''}</th><td>{escape(text)}</td></tr>"
+        for to, text in MEANS.items()
+    )
+    heads = '<th scope="col">position</th><th scope="col">what running a cell does</th>'
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return table + f"<p>{_about(profile)}</p>"
+
+
+def _about(profile: Profile) -> str:
+    name, kind = escape(_name(profile)), switch.kind(profile)
+    if kind == "REPLAY":
+        return "This is a replay: whatever the switch says, nothing is changed."
+    if kind == "practice":
+        return f"{name} is a practice server: break it as you like."
+    return (
+        f"<strong>{name} is a REAL server.</strong> It is armed by its name, so that no "
+        "tired finger does it, and stays armed in all notebooks until it is disarmed."
+    )
+
+
+# The whole guide at a glance: every chapter's state, and where it goes on.
+
+
+class GlanceCard(Card):
+    """A look at everything; changes nothing, whatever the switch says."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "start.look", "The whole guide", [button("look again", self.look)]
+        )
+        self.switch = Switch()
+        self.bar.children = (*self.bar.children, self.switch.box)
+        self.show(map_html(None, ()))
+
+    def look(self) -> None:
+        """One exchange."""
+        self.state("busy", "looking")
+        name, sudo = switch.current(), switch.sudo()
+        self.run(
+            "Looking at the whole guide",
+            lambda _: tasks.overview(tasks.HERE, name, sudo),
+            self.take,
+        )
+
+    def refresh_map(self) -> None:
+        """Something was changed: look again, when nothing else is to do."""
+        name, sudo = switch.current(), switch.sudo()
+        self.run(
+            "Looking",
+            lambda _: tasks.overview(tasks.HERE, name, sudo),
+            self.take,
+            quiet=True,
+        )
+
+    def take(self, found: Overview) -> None:
+        """The map, and the first thing that is open in each chapter."""
+        left = [c for c in found.chapters if c.state not in ("proved", "true")]
+        open_ = f"{len(left)} chapter{'s' if len(left) > 1 else ''} open"
+        self.state("gap" if left else "ok", open_ if left else "all true")
+        self.show(map_html(None, found.chapters) + _open_html(left))
+        publish(found.report, gently=True)
+
+
+def _open_html(left: list[ChapterState]) -> str:
+    rows = "".join(
+        f'<tr><td class="state">{" ".join(CHAPTER_STATES[c.state])}</td>'
+        f"<td>{style.link(c.chapter.notebook, f'{c.chapter.number:02d} {c.chapter.title}', c.step)}</td>"
+        f"<td>{escape(c.missing.splitlines()[0])}</td></tr>"
+        for c in left
+    )
+    heads = "".join(
+        f'<th scope="col">{h}</th>' for h in ("state", "chapter", "first of all")
+    )
+    return (
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        if left
+        else ""
+    )
+
+
+# The servers this computer knows, which one is in use, and the practice server.
 
 
 def known() -> list[Profile]:
     """Every server there is a profile of; the replay when it is in use."""
     replay = {REPLAY} & {switch.current()}
-    return [opening.known(name) for name in sorted({*names(), *replay})]
+    return [base.known(name) for name in sorted({*names(), *replay})]
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -39,7 +219,7 @@ def rows() -> list[tuple[str, str, str, str]]:
 
 def changed() -> None:
     """Another server is in use, or known: all that shows it looks again."""
-    switching.update()
+    switch.update()
     for card in list(CARDS.values()):
         if isinstance(card, ServersCard):
             card.update()
@@ -134,8 +314,8 @@ class PracticeCard(Card):
             ""
             if switch.current() == PRACTICE
             else (
-                f"<p>{switching.badge_html()} stays in use. "
-                f"{frame.link('00-start.ipynb', 'Your servers', 'servers')} is where you choose.</p>"
+                f"<p>{switch.badge_html()} stays in use. "
+                f"{style.link('00-start.ipynb', 'Your servers', 'servers')} is where you choose.</p>"
             )
         )
         self.show(f"<p>{_address()}</p>{other}")

@@ -15,22 +15,85 @@ from zoneinfo import available_timezones
 
 import ipywidgets as widgets
 
-from ispguide import problems, tasks
-from ispguide.errors import SettingsProblem
-from ispguide.notebook import frame, inputs, switch
+from ispguide import tasks
+from ispguide.chapters import GUIDE
+from ispguide.engine import problems
+from ispguide.engine.chapter import Chapter, Step
+from ispguide.engine.errors import GuideError, SettingsProblem
+from ispguide.engine.names import as_kept, as_shown
+from ispguide.engine.settings import Secret, Settings
+from ispguide.mail.dns.others import OtherDomains, records
+from ispguide.mail.dns.thing import DnsRecord
+from ispguide.mail.dns.wanted import Addresses, find
+from ispguide.mail.smarthost import left_behind
+from ispguide.mail.tlsa import TlsaRecord
+from ispguide.notebook import inputs, switch
 from ispguide.notebook.card import headless
 from ispguide.notebook.cards import refresh_maps
-from ispguide.notebook.forms.explained import WORDS
 from ispguide.notebook.forms.fields import FormCard
-from ispguide.notebook.forms.offered import CHOICES
-from ispguide.notebook.forms.readers import readers, told_html
-from ispguide.notebook.forms.spelling import as_kept, as_shown
+from ispguide.notebook.forms.words import CHOICES, WORDS
 from ispguide.notebook.inputs import Field, button
-from ispguide.notebook.plain import guarded
-from ispguide.notebook.show import table
-from ispguide.notebook.switching import Switch
-from ispguide.opening import known_settings
-from ispguide.settings import Settings
+from ispguide.notebook.show import guarded, table
+from ispguide.notebook.switch import Switch
+from ispguide.tasks.base import known_settings
+from ispguide.tasks.smarthost import valid_login
+from ispguide.views import style
+
+# Who reads a decision: the steps that say something else when it changes.
+#
+# Found by asking every step before and after, so no list has to be kept.
+
+
+AT = Addresses("192.0.2.1", "2001:db8::1")
+
+
+def readers(before: Settings, after: Settings) -> list[tuple[Chapter, Step]]:
+    """The steps that want something else of the server than they did before."""
+    return [
+        (chapter, step)
+        for chapter in GUIDE
+        for step in chapter.steps
+        if _wants(step, before) != _wants(step, after)
+        and step.name != "remember_settings"  # saving did that already
+    ]
+
+
+def _wants(step: Step, s: Settings) -> list[Any]:
+    """Services follow what others change."""
+    return [_want(thing) for thing in step.things(s) if not thing.follows]
+
+
+def _want(thing: Any) -> Any:
+    """What a thing wants; a record carries all settings with it, and wants a few."""
+    if isinstance(thing, TlsaRecord):
+        return thing.question, thing.signed
+    if isinstance(thing, DnsRecord):
+        return find(thing.settings, AT, thing.key)
+    if isinstance(thing, OtherDomains):
+        return [
+            _want(r) for r in records(thing.settings, "another.example", thing.keys)
+        ]
+    if further := getattr(thing, "further", None):
+        return further.look, getattr(thing, "text", "")
+    return thing
+
+
+def told_html(found: Sequence[tuple[Chapter, Step]]) -> str:
+    """What was kept, and where to go on."""
+    if not found:
+        return '<p role="status">✓ Kept on the server. No step needs to run again.</p>'
+    items = "".join(
+        f"<li>{style.link(c.notebook, f'{c.number:02d} {s.title}', s.name)}</li>"
+        for c, s in found
+    )
+    return (
+        '<p role="status">✓ Kept on the server. These steps read what you changed; '
+        f"run them again:</p><ul>{items}</ul>"
+    )
+
+
+# Settings as a form: all of them in 00-start, those of a chapter beside its steps.
+
 
 Work = Callable[[Any], tuple[Settings, Settings]]
 
@@ -44,7 +107,7 @@ def form(names: Sequence[str] = (), title: str = "Your decisions") -> Any:
 
 def _card(names: Sequence[str], title: str) -> SettingsCard:
     """The form of the smarthost asks for a password besides."""
-    from ispguide.notebook.forms.smarthost import NAMES, SmarthostCard
+    pass
 
     mine = tuple(names) == NAMES
     return SmarthostCard(title) if mine else SettingsCard(names, title)
@@ -102,7 +165,7 @@ class SettingsCard(FormCard):
             one.say(" ".join(mine))
             left = [p for p in left if p not in mine]
         told = "".join(f'<div role="alert">✗ {escape(p)}</div>' for p in left)
-        self.problems.value = frame.box(f'<div class="ispg-note">{told}</div>')
+        self.problems.value = style.box(f'<div class="ispg-note">{told}</div>')
         self._tell(changed, problems)
 
     def _tell(self, changed: dict[str, Any], problems: list[str]) -> None:
@@ -198,3 +261,68 @@ def field_for(name: str, value: Any) -> Field:
         return inputs.tick(label, note, value)
     made = inputs.number if isinstance(value, int) else inputs.text
     return made(label, note, as_shown(value))
+
+
+# The smarthost as a form: its settings, and the password beside them.
+#
+# The form of chapter 12.  It keeps the decisions and the password on the server; the
+# step below it makes them true.  The password leaves its field before the work begins.
+
+
+NAMES = ("smarthost", "smarthost_user", "smarthost_spf")
+NOTE = "The one that belongs to the login. Empty: the one that the server knows stays."
+
+
+class SmarthostCard(SettingsCard):
+    """Some settings, and a password that is none of them."""
+
+    def __init__(self, title: str):
+        self.password = inputs.hidden("password there", NOTE)
+        self.off = inputs.button("no smarthost", self.leave_by_itself)
+        super().__init__(NAMES, title)
+        # Below the fields, above what is said of them and the button that saves.
+        *boxes, problems, save = self.inside.children
+        self.inside.children = (*boxes, self.password.box, problems, save)
+        save.children = (*save.children, self.off)
+        self.password.on_change(self.check)
+
+    def _tell(self, changed: dict[str, Any], problems: list[str]) -> None:
+        """A password alone is a change too."""
+        typed = bool(self.password.input.value)
+        wrong = self._wrong() if typed and not problems else ""
+        self.password.say(wrong)
+        super()._tell(changed | ({"password": ...} if typed else {}), problems)
+        wanted = self.fields["smarthost"].value
+        self.save_button.disabled |= bool(wrong) or (typed and not wanted)
+        self.off.disabled = not (self.free and self.saved.smarthost)
+
+    def _wrong(self) -> str:
+        """What is wrong with what was typed as the password."""
+        try:
+            valid_login(Secret(self.password.input.value), self.saved)
+        except GuideError as error:
+            return f"{error.is_} {error.should}"
+        return ""
+
+    def leave_by_itself(self) -> None:
+        """Empty the fields and keep that."""
+        for one in self.fields.values():
+            one.input.value = ""
+        self.save()
+
+    def work(self, server: str, changed: dict[str, Any]) -> Work:
+        """What keeps it; the password is out of its field before that begins."""
+        where, user, spf = (self.fields[name].value for name in NAMES)
+        secret, sudo = inputs.taken(self.password.input), switch.sudo()
+        if not where:
+            return lambda _: tasks.smarthost_off(tasks.HERE, server, sudo)
+        return lambda _: tasks.smarthost_use(
+            tasks.HERE, where, user, secret, spf, server, sudo
+        )
+
+    def kept(self, both: tuple[Settings, Settings]) -> None:
+        """Also what only the reader can take away."""
+        super().kept(both)
+        if left := left_behind(*both):
+            steps = told_html(readers(*both))
+            self.show(f'{steps}<p role="status">{escape(left)}</p>')

@@ -1,0 +1,1 @@
+"""The core: looks, gaps, fixes, reports.  It knows no mail."""

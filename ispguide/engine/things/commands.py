@@ -1,0 +1,116 @@
+"""Things told by a command or by acting: `Once`, `Check`, `Proof`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ispguide.engine import facts
+from ispguide.engine.actions import Action, Run
+from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.gaps import NO_GAP, Gap, Unsure
+from ispguide.engine.things.thing import Plain
+
+
+@dataclass(frozen=True)
+class Once(Plain):
+    """What no other thing describes: `command` makes true what `unless` asks.
+
+    `unless` is a command that only looks and succeeds when all is well."""
+
+    sentence: str
+    command: str
+    unless: str
+    touches: tuple[str, ...] = ()
+    stdin: str = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.run(self.unless)]
+
+    def gap(self, have: Have) -> Gap:
+        now = have[facts.run(self.unless)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell whether {self.sentence}: {why}.")
+        if now["rc"] == 0:
+            return NO_GAP
+        return Gap("not-done", f"Not so yet: {self.sentence}.{_said(now)}")
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [Run(self.command, stdin=self.stdin, touches=self.touches)]
+
+
+@dataclass(frozen=True)
+class Check(Plain):
+    """A look that changes nothing: `command` should succeed and say `answer`.
+
+    `answer`: a regular expression.  `do`: what the reader should do when not.
+    Exit code 75 (EX_TEMPFAIL of sysexits.h) says "could not tell"."""
+
+    sentence: str
+    command: str
+    answer: str = ""
+    stdin: str = ""
+    do: str = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.run(self.command, self.stdin)]
+
+    def gap(self, have: Have) -> Gap:
+        now = have[facts.run(self.command, self.stdin)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell: {self.sentence} ({why}).")
+        if now["rc"] == 75:
+            return Unsure(f"Could not tell whether {self.sentence}.{_said(now)}")
+        if now["rc"] == 0 and re.search(self.answer, now["out"], re.M):
+            return NO_GAP
+        words = f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()
+        return Gap("not-so", words)
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Proof(Plain):
+    """A behaviour, seen by acting like a user.  The answer says {ok, seen}, and may
+    name the `kind` of what is not so."""
+
+    sentence: str
+    fact: Fact
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [self.fact]
+
+    def gap(self, have: Have) -> Gap:
+        now: dict[str, Any] = have[self.fact]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell: {why}.")
+        if now["ok"] is None:
+            return Unsure(f"Could not tell: {now['seen']}")
+        if now["ok"]:
+            return NO_GAP
+        kind = now.get("kind", "not-seen")
+        return Gap(kind, f"It did not happen. Seen instead: {now['seen']}")
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+    def evidence(self, have: Have) -> str:
+        """What was seen, for the report."""
+        return str(have[self.fact].get("seen", ""))
+
+
+def _said(now: dict[str, Any]) -> str:
+    text = (now["err"].strip() or now["out"].strip()).splitlines()
+    return f" It said: {' / '.join(text[-3:])}." if text else ""

@@ -1,0 +1,62 @@
+"""Domains, mailboxes and aliases: what to ask and what to do, as data.
+
+`addresses`: what is one.  `lists`: what is asked.  `changes`: what is done.  `plan`: a
+whole file of people.  `senders`: who may send as whom.  `things`: what should be true.
+Does no I/O; `tasks_people` and its neighbours carry it out.
+"""
+
+from __future__ import annotations
+
+from ispguide.mail.people.addresses import (
+    LONGEST,
+    typed,
+    valid_address,
+    valid_domain,
+    valid_mailbox,
+    valid_password,
+)
+from ispguide.mail.people.book import (
+    ALIASES,
+    DOMAINS,
+    LISTS,
+    MAILBOXES,
+    NEW,
+    Lists,
+    add_alias,
+    add_domain,
+    add_mailbox,
+    forget_alias,
+    lists_of,
+    recount,
+    remove,
+    remove_mail,
+    set_enabled,
+    set_password,
+    set_quota,
+)
+
+__all__ = [
+    "ALIASES",
+    "DOMAINS",
+    "LISTS",
+    "LONGEST",
+    "Lists",
+    "MAILBOXES",
+    "NEW",
+    "add_alias",
+    "add_domain",
+    "add_mailbox",
+    "forget_alias",
+    "lists_of",
+    "recount",
+    "remove",
+    "remove_mail",
+    "set_enabled",
+    "set_password",
+    "set_quota",
+    "typed",
+    "valid_address",
+    "valid_domain",
+    "valid_mailbox",
+    "valid_password",
+]

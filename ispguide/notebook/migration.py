@@ -1,0 +1,102 @@
+"""Moving house in a notebook: `target` and `move`.
+
+A thin view over tasks: where a move stands is looked up each time, so the card can be
+closed between any two stages.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ispguide import tasks
+from ispguide.mail.migration import STAGES, Move
+from ispguide.notebook import backup, switch
+from ispguide.notebook.card import PictureCard, Sure, Watch, headless, live
+from ispguide.notebook.show import Shown, guarded, sentence
+from ispguide.tasks.backup import Target
+from ispguide.views import migration, style
+
+NOBODY = "No older server is named in the decisions, so there is nothing to fetch."
+
+
+def target() -> Any:
+    """The old server: what to lay down there, and the fingerprints it shows."""
+    if not headless():
+        return live(OldCard, OldCard.look)
+    return guarded(
+        lambda: sentence(told(tasks.move_target(tasks.HERE, switch.current())))
+    )
+
+
+def told(found: Target | None) -> str:
+    """In words."""
+    return backup.target_text(found) if found else NOBODY
+
+
+def move() -> Any:
+    """Where the move stands, and a button for its next stage."""
+    if not headless():
+        return live(MoveCard, MoveCard.look)
+    return guarded(_plain)
+
+
+def _plain() -> Shown:
+    found = asked(switch.current(), None)
+    if found is None:
+        return sentence(NOBODY)
+    html = style.style() + style.box(migration.move_html(found))
+    return Shown(html, migration.move_text(found))
+
+
+def asked(server: str, sudo: Any) -> Move | None:
+    """Both servers, counted; None where there is no older one."""
+    if tasks.move_target(tasks.HERE, server, sudo) is None:
+        return None
+    return tasks.move_look(tasks.HERE, server, sudo)  # type: ignore[no-any-return]
+
+
+class OldCard(PictureCard):
+    """The old server as it shows itself now."""
+
+    def __init__(self) -> None:
+        super().__init__("house.target", "The old server")
+
+    def ask(self, server: str, sudo: Any) -> Target | None:
+        return tasks.move_target(tasks.HERE, server, sudo)  # type: ignore[no-any-return]
+
+    def draw(self, seen: Target | None) -> str:
+        same = seen is None or seen.compared in seen.fingerprints
+        self.state("ok" if same else "gap", "known" if seen and same else "")
+        return "".join(f"<p>{escape(line)}</p>" for line in told(seen).splitlines())
+
+
+class MoveCard(PictureCard):
+    """The stages, the counts, and a button for what comes next."""
+
+    def __init__(self) -> None:
+        super().__init__("house.move", "The move")
+        self.first = self.bar.children
+
+    def ask(self, server: str, sudo: Any) -> Move | None:
+        return asked(server, sudo)
+
+    def draw(self, seen: Move | None) -> str:
+        if seen is None:
+            self.state("ok", "nothing to move")
+            return f"<p>{NOBODY}</p>"
+        self.state(*migration.state_of(seen))
+        act = Sure(STAGES[seen.next], self.go_on, css="ispg-do").box
+        buttons = (act,) if seen.doable else ()
+        self.bar.children = (*buttons, *self.first)
+        return migration.move_html(seen)
+
+    def go_on(self) -> None:
+        """The next stage, whichever that is by now."""
+        name, sudo = switch.current(), switch.sudo()
+        self.state("busy", "at work")
+
+        def work(watch: Watch) -> Move:
+            return tasks.move_next(tasks.HERE, False, name, sudo, watch)  # type: ignore[no-any-return]
+
+        self.run("The next stage", work, self.take)

@@ -1,0 +1,1 @@
+"""This computer's half of the world: names, look-ups, conversations, updates of zones."""

@@ -1,0 +1,1 @@
+"""The questions of the notebooks, and who judges the answers.  Pure."""

@@ -1,0 +1,1 @@
+"""Makes the recording that the replay answers with: `python -m ispguide.recording`."""

@@ -1,0 +1,188 @@
+"""The Fabric tasks about backups: make, list, bring back; `tasks` offers them.
+
+Each looks again afterwards: what is reported was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fabric import task
+
+from ispguide.engine import facts
+from ispguide.engine.actions import Action
+from ispguide.engine.errors import GuideError
+from ispguide.engine.guide import Guide
+from ispguide.engine.server import Watch, ignore
+from ispguide.mail.backup import restore
+from ispguide.mail.backup.restore import LIST, Safe, lines
+from ispguide.mail.backup.things import (
+    KEY,
+    LAST,
+    PASSWORD,
+    SECRET,
+    fingerprints,
+    parts,
+    repository,
+    scan,
+)
+from ispguide.mail.people import typed, valid_mailbox
+from ispguide.tasks.base import PRACTICE, open_guide
+
+SHORTEST = 8
+#: The steps after which the safe is open.
+OPENING = ("backup.password", "backup.place", "backup.opening", "backup.program")
+
+
+@task
+def backup_list(c: Any, server: str = PRACTICE, sudo: Any = None) -> Safe:
+    """All backups, and how the last run went; changes nothing."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        return _safe(guide)
+
+
+@task
+def backup_now(
+    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
+) -> Safe:
+    """A backup now, as each night's."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        _do(guide, [restore.make_now()], "a backup", watch)
+        return _safe(guide)
+
+
+@task
+def backup_key(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[str]:
+    """The page for the drawer; the password is on it."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        guide.look((), also=[made := facts.secret(SECRET)])
+        if not guide.have[made]["made"]:
+            raise GuideError(
+                "There is no password for backups yet.",
+                "The server makes it in the first step of the chapter.",
+                "./guide apply backup",
+                kind="no-password",
+            )
+        return lines(guide.settings, guide.server.secret(SECRET).reveal())
+
+
+@dataclass(frozen=True)
+class Target:
+    """The other machine: the key to lay down there, and the fingerprints it shows."""
+
+    machine: str
+    public: str
+    fingerprints: tuple[str, ...]
+    compared: str
+
+
+@task
+def backup_target(c: Any, server: str = PRACTICE, sudo: Any = None) -> Target | None:
+    """What the other machine must be told, and shows; None where there is none."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        guide.look(())
+        s = guide.settings
+        if not s.backup_to:
+            return None
+        machine = parts(s.backup_to)[1]
+        asked = facts.run(scan(machine, s.backup_port)), facts.file(f"{KEY}.pub")
+        have = guide.exchange(tell=asked).have
+        shown = fingerprints(have[asked[0]].get("out", ""))
+        public = have[asked[1]].get("text", "").strip()
+        return Target(machine, public, tuple(shown), s.backup_fingerprint)
+
+
+@task
+def restore_mailbox(
+    c: Any,
+    address: str,
+    number: str = "latest",
+    server: str = PRACTICE,
+    sudo: Any = None,
+    watch: Watch = ignore,
+) -> None:
+    """The letters of a mailbox, beside what is there now: into its folder Restored."""
+    address, number = valid_mailbox(address), restore.valid_number(number)
+    guide = open_guide(server, sudo)
+    with guide.server:
+        _do(guide, [restore.mailbox(address, number)], f"restore {address}", watch)
+
+
+@task
+def restore_server(
+    c: Any,
+    password: Any,
+    number: str = "latest",
+    server: str = PRACTICE,
+    sudo: Any = None,
+    watch: Watch = ignore,
+) -> None:
+    """Everything from the backups of a lost server, onto a new one.
+
+    `password`: the one from the drawer.  The settings are then the lost server's."""
+    text, number = _valid(password), restore.valid_number(number)
+    guide = open_guide(server, sudo)
+    with guide.server:
+        file = facts.file(PASSWORD)
+        guide.look((), also=[file, restore.PEOPLE])
+        if people := restore.lived_in(guide.have):
+            raise GuideError(
+                f"This server has {people} mailboxes.",
+                "Everything can be brought back only onto a new server.",
+                "Bring back one mailbox: ./guide restore mailbox ADDRESS",
+                kind="not-empty",
+            )
+        there = guide.have[file]["kind"] != "none"
+        _do(guide, restore.adopt(text, there), "open the safe", watch)
+        _prepare(guide, watch)
+        _do(guide, [restore.everything(number)], "restore everything", watch)
+        guide.look(())
+
+
+def _valid(password: Any) -> str:
+    text = typed(password, "you are asked")
+    if len(text) < SHORTEST or not text.isprintable() or "⟦" in text:
+        raise GuideError(
+            "That is no password of backups.",
+            f"It has {SHORTEST} signs or more, in one line.",
+            "Read it from the page in your drawer.",
+            kind="bad-password",
+        )
+    return text
+
+
+def _prepare(guide: Guide, watch: Watch) -> None:
+    """The programs, and the safe opened; nothing that the backup brings anyway."""
+    chosen = guide.select("server", "packages", *OPENING)
+    report = guide.apply(*(step for step in chosen if not step.proves), watch=watch)
+    if not report.ok:
+        raise GuideError(
+            "The new server could not be made ready for what comes back.",
+            "Its packages should be installed, and the backups open with the password.",
+            "Read what is missing below, mend it, then do the same again.",
+            report.text(),
+            kind="not-ready",
+        )
+
+
+def _do(guide: Guide, do: Sequence[Action], what: str, watch: Watch) -> None:
+    done = guide.exchange(do, watch=watch, step=f"backup: {what}").done
+    if done is None or not done["ok"]:
+        raise GuideError(
+            f"It did not work: {what}.",
+            "What was there before is still there.",
+            "Read the server's words below, mend that, then do the same again.",
+            (done or {}).get("evidence", "The server restarted meanwhile."),
+            kind="server-refused",
+        )
+
+
+def _safe(guide: Guide) -> Safe:
+    guide.look((), also=[LIST, LAST])
+    return restore.safe(guide.have, repository(guide.settings))

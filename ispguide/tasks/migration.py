@@ -1,0 +1,142 @@
+"""The Fabric tasks of a move: where it stands, and its next stage; `tasks` offers them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fabric import task
+
+from ispguide.engine import facts
+from ispguide.engine.actions import Action, ForgetSecret, KeepSecret
+from ispguide.engine.errors import GuideError
+from ispguide.engine.guide import Guide
+from ispguide.engine.names import machine_problems
+from ispguide.engine.server import Watch, ignore
+from ispguide.mail import migration
+from ispguide.mail.backup.things import fingerprints, scan
+from ispguide.mail.migration import KEY, LOOK, WORDS, Move
+from ispguide.mail.people import typed, valid_address
+from ispguide.tasks.backup import Target
+from ispguide.tasks.base import PRACTICE, open_guide
+
+
+@task
+def move_look(
+    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
+) -> Move:
+    """Both servers, counted; nothing is changed on either."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        return _looked(guide, watch)
+
+
+@task
+def move_next(
+    c: Any,
+    again: bool = False,
+    server: str = PRACTICE,
+    sudo: Any = None,
+    watch: Watch = ignore,
+) -> Move:
+    """The next stage, whichever that is by now; and where it stands afterwards.
+
+    `again`: letters once more, at whatever stage: late ones, in the week after."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        now = _looked(guide, watch)
+        stage = "mail" if again else now.next
+        if stage not in migration.VERBS:
+            raise GuideError(
+                f"{now.why}",
+                "",
+                "./guide apply dns"
+                if now.next == "names"
+                else "Nothing is left to do.",
+                kind="not-now",
+            )
+        _do(guide, [migration.act(stage)], stage, watch)
+        return _read(guide)
+
+
+@task
+def move_target(c: Any, server: str = PRACTICE, sudo: Any = None) -> Target | None:
+    """The old server: the key to lay down there, the fingerprints it shows."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        guide.look(())
+        s = guide.settings
+        if not s.old_server:
+            return None
+        asked = facts.run(scan(s.old_server, s.old_port)), facts.file(f"{KEY}.pub")
+        have = guide.exchange(tell=asked).have
+        shown = fingerprints(have[asked[0]].get("out", ""))
+        public = have[asked[1]].get("text", "").strip()
+        return Target(s.old_server, public, tuple(shown), s.old_fingerprint)
+
+
+@task
+def move_mailbox(
+    c: Any,
+    address: str,
+    host: str,
+    user: str,
+    password: Any,
+    port: int = 993,
+    server: str = PRACTICE,
+    sudo: Any = None,
+    watch: Watch = ignore,
+) -> None:
+    """The letters of a mailbox at any provider that speaks IMAP, into one of ours.
+
+    The password there is known to the server only while it fetches."""
+    word, address = typed(password, "you are asked"), valid_address(address)
+    if problems := machine_problems(host):
+        raise GuideError(problems[0], kind="bad-name")
+    guide = open_guide(server, sudo)
+    with guide.server:
+        fetch = migration.from_provider(address, host, port, user or address)
+        do: list[Action] = [KeepSecret(migration.THERE, word), fetch]
+        try:
+            _do(guide, do, f"{address} from {host}", watch)
+        finally:
+            guide.exchange([ForgetSecret(migration.THERE)], step="moving: forget")
+
+
+def _looked(guide: Guide, watch: Watch) -> Move:
+    guide.look(())
+    if not guide.settings.old_server:
+        raise GuideError(
+            "No older server is named in the settings.",
+            "A move needs one.",
+            "Name it in the decisions of chapter 21.",
+            kind="no-old-server",
+        )
+    said = guide.exchange(tell=[LOOK]).have[LOOK]
+    if facts.failed_answer(said):
+        _do(guide, [migration.look()], "look", watch)
+    elif said["rc"]:
+        raise _failed("look", said["err"])
+    return _read(guide)
+
+
+def _read(guide: Guide) -> Move:
+    report = guide.check("dns", also=[WORDS])
+    return migration.move(migration.state_of(guide.have), report.ok)
+
+
+def _do(guide: Guide, do: Sequence[Action], stage: str, watch: Watch) -> None:
+    done = guide.exchange(do, watch=watch, step=f"moving: {stage}").done
+    if done is None or not done["ok"]:
+        told = (done or {}).get("evidence", "The server restarted meanwhile.")
+        raise _failed(stage, told)
+
+
+def _failed(stage: str, evidence: str) -> GuideError:
+    return GuideError(
+        f"“{migration.STAGES.get(stage, stage)}” failed.",
+        "Nothing was deleted, there or here.",
+        "Read the servers' words below, mend that, then do the same again.",
+        evidence,
+        kind="server-refused",
+    )

@@ -1,0 +1,202 @@
+"""The Fabric tasks of watching: how the server is, the flow of mail, the way of a letter.
+
+All but `travel` only look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fabric import task
+
+from ispguide.engine import facts
+from ispguide.engine.errors import GuideError
+from ispguide.engine.guide import Guide
+from ispguide.engine.overview import overview
+from ispguide.engine.settings import Settings
+from ispguide.engine.words import said_by
+from ispguide.mail.log import journal, traffic
+from ispguide.mail.log import trace as tracing
+from ispguide.mail.log.hops import Hop
+from ispguide.mail.log.journal import Judged, Line
+from ispguide.mail.log.way import Way, way
+from ispguide.mail.measures import certificate, mailboxes
+from ispguide.mail.measures import health as healthy
+from ispguide.tasks import components
+from ispguide.tasks.base import PRACTICE, open_guide
+
+# The Fabric tasks behind the pictures; `tasks` offers them with the others.
+#
+# All but `travel` only look.
+
+
+@task
+def parts(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> tuple[components.PartState, ...]:
+    """How every component stands, in one exchange."""
+    guide = open_guide(server, sudo)
+    known = [facts.ledger(), facts.proved()]
+    with guide.server:
+        report = guide.check(also=[*known, *components.UNITS])
+    have = guide.have
+    found = overview(guide.chapters, report, *(have[fact] for fact in known))
+    return components.states(found, have)
+
+
+def _ignore(hop: Hop) -> None:
+    """Nobody watches."""
+
+
+@task
+def travel(
+    c: Any,
+    kind: str = "letter",
+    to: str = "",
+    server: str = PRACTICE,
+    sudo: Any = None,
+    tell: Callable[[Hop], None] = _ignore,
+) -> list[Hop]:
+    """Send a letter (letter, spam, nobody) as a stranger does, and follow it."""
+    from ispguide.proofs.journey import travel as _travel
+
+    guide = open_guide(server, sudo)
+    with guide.server:
+        if guide.server.profile.replay:
+            from ispguide.proofs.journey import retold
+
+            return retold(guide, kind, tell)
+        return _travel(guide, kind, to, tell)
+
+
+@task
+def measure_queue(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> list[traffic.Waiting]:
+    """Who waits in Postfix's queue, the oldest first."""
+    return traffic.waiting(_answers(open_guide(server, sudo), traffic.QUEUE)[0])
+
+
+@task
+def measure_scores(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> tuple[list[Judged], Settings]:
+    """rspamd's newest verdicts, the oldest first, and the settings with the limits."""
+    guide = open_guide(server, sudo)
+    found = traffic.scores(_answers(guide, traffic.VERDICTS)[0])
+    return found, guide.settings
+
+
+@task
+def measure_mailboxes(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> list[mailboxes.Box]:
+    """Every mailbox with its size, the largest first."""
+    guide = open_guide(server, sudo)
+    return mailboxes.boxes(*_answers(guide, *mailboxes.ASKED))
+
+
+@task
+def measure_certificate(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> certificate.Certificate:
+    """The life of the certificate in use."""
+    guide = open_guide(server, sudo)
+    fact = certificate.certificate_fact(guide.settings.cert_dir)
+    return certificate.certificate(_answers(guide, fact)[0])
+
+
+def _answers(guide: Guide, *asked: facts.Fact) -> list[Any]:
+    """The answers of the server, in this order."""
+    with guide.server:
+        have = guide.exchange(tell=asked).have
+    return [have[fact] for fact in asked]
+
+
+# The Fabric tasks of watching: how the server is, the flow of mail, the way of a letter.
+
+
+Health = tuple[list[healthy.Seen], list[traffic.Waiting]]
+
+
+@task
+def health(c: Any, server: str = PRACTICE, sudo: Any = None) -> Health:
+    """What the server's own look says, and who waits in the queue."""
+    guide = open_guide(server, sudo)
+    look = healthy.health_fact(guide.settings)
+    with guide.server:
+        have = guide.exchange(tell=[look, traffic.QUEUE]).have
+    waits = have[traffic.QUEUE]
+    return healthy.health(have[look]), [] if waits.get("rc") else traffic.waiting(waits)
+
+
+@task
+def mail_flow(
+    c: Any, server: str = PRACTICE, sudo: Any = None
+) -> tuple[traffic.Flow, Settings]:
+    """The mail of the last days, counted by the hour; the settings with the clock."""
+    guide = open_guide(server, sudo)
+    with guide.server:
+        have = guide.exchange(tell=[traffic.FLOW]).have
+    return traffic.flow(have[traffic.FLOW]), guide.settings
+
+
+@task
+def trace(
+    c: Any, what: str, server: str = PRACTICE, sudo: Any = None, days: int = 0
+) -> list[Way]:
+    """The ways of the letters that an address, Message-ID or queue id names, the
+    newest first.  `days`: how far back; as long as the journal is kept."""
+    what = _search_word(what)
+    guide = open_guide(server, sudo)
+    if guide.server.profile.replay:
+        raise GuideError(
+            "A replay has no journal in which a letter could be looked for.",
+            "A practice server has one, and so has a real one.",
+            "See a recorded letter travel in chapter 9.",
+            kind="not-recorded",
+        )
+    with guide.server:
+        lines = _lines(guide, what, days or guide.settings.log_days)
+    return [way(letter) for letter in reversed(tracing.letters(lines))][: tracing.MOST]
+
+
+def _search_word(what: str) -> str:
+    word = what.strip().strip("<>")
+    if len(word) < 5 or any(sign.isspace() for sign in word):
+        raise GuideError(
+            f"{what!r} names no letter.",
+            "It should be an address, a Message-ID or the number that Postfix gave it.",
+            "Take the number from an answer (queued as …), or the address of who misses a letter.",
+            kind="no-such-message",
+        )
+    return word
+
+
+def _lines(guide: Guide, what: str, days: int) -> list[Line]:
+    """All lines of these letters: what they name leads to more of them."""
+    found = [line for line in _search(guide, [what], days) if tracing.holds(line, what)]
+    alone = [line for line in found if tracing.refused(line)][-tracing.MOST :]
+    wanted = tracing.newest([line for line in found if not tracing.refused(line)])
+    lines: list[Line] = []
+    for _ in range(tracing.ROUNDS if wanted else 0):
+        lines = _search(guide, wanted, days)
+        more = list(dict.fromkeys(n for line in lines for n in tracing.ties(line)))
+        if set(more) <= set(wanted):
+            break
+        wanted = more
+    return [*lines, *alone]
+
+
+def _search(guide: Guide, needles: list[str], days: int) -> list[Line]:
+    fact = facts.run(tracing.search(needles, days))
+    answer = guide.exchange(tell=[fact]).have[fact]
+    if why := facts.failed_answer(answer):
+        raise GuideError(
+            f"The journal could not be searched: {why}",
+            f"It was asked for {days} days.",
+            "Ask for fewer: ./guide trace WHAT --days 2",
+            kind="no-answer",
+        )
+    return list(journal.lines(said_by(answer, "The journal", "02")))

@@ -1,0 +1,1 @@
+"""What is found as HTML, pictures and text.  No widget, and nobody is asked."""

@@ -1,0 +1,79 @@
+"""Who is there, as HTML: a table of each kind, or a fold for each domain of many.
+
+Everything is escaped; names of other scripts are shown as people write them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from ispguide.engine.names import shown
+from ispguide.mail.people import Lists
+from ispguide.mail.people.book import Sender
+from ispguide.mail.people.things import limit
+from ispguide.views import style
+
+#: With more rows than this, each domain's are folded.
+MANY = 40
+HEADS = {
+    "domains": ("domain",),
+    "mailboxes": ("mailbox", "may hold", "logs in"),
+    "aliases": ("mail to", "goes to"),
+}
+
+
+def lists_html(lists: Lists) -> str:
+    """Domains, mailboxes and forwardings."""
+    rows: dict[str, list[tuple[str, ...]]] = {
+        "domains": [(shown(row[0]),) for row in lists["domains"]],
+        "mailboxes": [_mailbox(row) for row in lists["mailboxes"]],
+        "aliases": [(shown(row[0]), shown(row[1])) for row in lists["aliases"]],
+    }
+    return "".join(_folded(HEADS[kind], found) for kind, found in rows.items())
+
+
+def _mailbox(row: Sequence[str]) -> tuple[str, ...]:
+    address, size, enabled = row[:3]
+    logs_in = "yes" if enabled == "1" else "no: locked"
+    return shown(address), limit(int(size)), logs_in
+
+
+def _folded(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if len(rows) <= MANY or len(heads) == 1:
+        return table(heads, rows)
+    by_domain: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for row in rows:
+        by_domain[row[0].rpartition("@")[2]].append(row)
+    return "".join(
+        style.fold(f"{heads[0]}: {domain} ({len(found)})", table(heads, found))
+        for domain, found in sorted(by_domain.items())
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A small table, escaped."""
+    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    none = f'<tr><td colspan="{len(heads)}">none yet</td></tr>'
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{cells or none}</tbody></table>"
+
+
+def senders_rows(found: Iterable[Sender]) -> list[tuple[str, str, str]]:
+    """Who may send as whom, in words."""
+    return [
+        (
+            shown(one.address),
+            "nothing: it is locked" if one.locked else shown(one.address),
+            "" if one.locked else ", ".join(map(_name, one.names)),
+        )
+        for one in found
+    ]
+
+
+def _name(source: str) -> str:
+    return f"anything {shown(source)}" if source.startswith("@") else shown(source)
