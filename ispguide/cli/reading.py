@@ -105,7 +105,7 @@ SUITES = ("--thorough", "--quick", "--durations")
 def test(more: tuple[str, ...]) -> None:
     """Run the tests: those of every change, with --thorough all, with --quick those
     without a server.  --durations says where the time went."""
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     if not (root / "tests").is_dir():
         raise GuideError(
             "There are no tests here.",

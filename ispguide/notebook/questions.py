@@ -118,7 +118,7 @@ def _right(question: str) -> str:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    text = resources.files("ispguide.notebook").joinpath(name).read_text()
+    text = resources.files("ispguide.quiz").joinpath(name).read_text()
     return tomllib.loads(text)
 
 
