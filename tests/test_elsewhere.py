@@ -15,10 +15,10 @@ from ispguide.engine.settings import Secret
 from ispguide.lab import friend, spammer
 from ispguide.lab.engine import LabProblem
 from ispguide.lab.friend import FriendTest
-from ispguide.outside import elsewhere
 from ispguide.outside.names import Names
 from ispguide.proofs import authentication
 from ispguide.proofs.base import Context, Mailbox, answer
+from ispguide.proofs.context import known_elsewhere
 from ispguide.proofs.protocols import Reply
 from tests.test_outside import S
 
@@ -136,9 +136,9 @@ def test_without_a_clear_wish_nothing_is_forged(monkeypatch, record):
 
 def test_only_a_practice_server_knows_somebody():
     real = Profile("real", "192.0.2.1", "/dev/null")
-    assert elsewhere.known(real) is None
+    assert known_elsewhere(real) is None
     practice = Profile("practice", "192.0.2.1", "/dev/null", practice=True)
-    assert elsewhere.known(practice).address == BEN
+    assert known_elsewhere(practice).address == BEN
 
 
 def test_what_was_read_is_thrown_away(monkeypatch):

@@ -249,7 +249,7 @@ def test_every_question_has_its_answer_elsewhere():
     import tomllib
     from importlib import resources
 
-    text = resources.files("ispguide.notebook").joinpath("answers.toml").read_text()
+    text = resources.files("ispguide.quiz").joinpath("answers.toml").read_text()
     asked = [
         "".join(c["source"]).split("quiz(", 1)[1].rstrip(")")
         for path in sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))

@@ -233,10 +233,11 @@ def test_dns_that_fails_is_an_error_not_an_empty_answer(resolver, monkeypatch):
 
 def test_each_question_is_asked_once_in_a_look(resolver, monkeypatch):
     asked: list[tuple[str, str]] = []
+    real = dnsquery.ask
 
     def counted(server: tuple[str, int], name: str, kind: str) -> dns.message.Message:
         asked.append((name, kind))
-        return dnsquery.ask(server, name, kind)
+        return real(server, name, kind)
 
     monkeypatch.setattr(nameservers, "ask", counted)
     names = nameservers.Names(resolver)

@@ -302,10 +302,11 @@ def test_nothing_to_draw_is_said_in_words():
 def test_matplotlib_is_loaded_only_by_a_plot():
     code = (
         "import sys; from ispguide.notebook import pictures; "
-        "from ispguide.notebook.pictures import big, letters, measuring; "
+        "from ispguide.notebook import journey, measures; "
+        "from ispguide.views.watching import queue_html; "
         "print('matplotlib' in sys.modules); "
         "from ispguide.mail.log.traffic import Waiting; "
-        "measuring.plots.queue_html([Waiting('1','active',1.0,'a',('b',))]); "
+        "queue_html([Waiting('1','active',1.0,'a',('b',))]); "
         "print('matplotlib' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
     )
     out = subprocess.run(

@@ -139,7 +139,7 @@ def _sign_ourselves(s: Settings) -> str:
 # The rehearsal of a renewal: a new certificate, and every door that must show it.
 #
 # Pure: which things should be true afterwards, as a proof that belongs to no chapter,
-# because the doors of later chapters are among them.  `tasks_renewal` acts.
+# because the doors of later chapters are among them.  `tasks.certificates` acts.
 # Sources: RFC 8555, openssl-s_client(1) (STARTTLS for ManageSieve, RFC 5804)
 
 

@@ -1,7 +1,7 @@
 """The facts of the DNS coach: each a few questions to name servers, put together.
 
 Every answer is plain data, {…} or {error}; nothing here judges.  What depends on the
-server's own words is asked by `lookups_after`.
+server's own words is asked after it has answered (`ABOUT`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """New rules of the firewall are kept when a new connection was let in.
 
 A line that is open already proves nothing: it is let through as established.  What the
-server does meanwhile stands in `firewall.rules`.
+server does meanwhile stands in `mail.firewall`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def opened(guide: Guide) -> Iterator[Context]:
             ca_file=_trusted(guide, stack),
             resolver=guide.server.profile.resolver,
             another=another,
-            elsewhere=_elsewhere(guide.server.profile),
+            elsewhere=known_elsewhere(guide.server.profile),
         )
 
 
@@ -83,7 +83,7 @@ def _trusted(guide: Guide, stack: ExitStack) -> str:
     return file.name
 
 
-def _elsewhere(profile: Profile) -> Elsewhere | None:
+def known_elsewhere(profile: Profile) -> Elsewhere | None:
     """Who may be asked at another provider: for a real server, nobody is known."""
     if not profile.practice:
         return None

@@ -41,14 +41,14 @@ def test_a_symptom_leads_to_its_cell_and_the_report_is_kept(reader):
     switch.turn(switch.LOOK)
     reader.open("22-graduation")
     reader.run_cell("from ispguide.notebook import graduation")
-    reader.run_cell("graduation.report()")
+    reader.run_cell("report.report()")
     report = reader.card("The report to keep")
     report.button("make the report").click()
     report.expect("written")
     (html,) = reader.desk.folder.glob("report-*.html")
     assert "Run the report with the proofs" in html.read_text(), "looking only"
 
-    reader.run_cell("graduation.symptoms()")
+    reader.run_cell("report.symptoms()")
     card = reader.card("From what you see to what repairs it")
     card.box.get_by_label("you see").fill("gtube inbox")
     expect(card.box.locator("tbody tr")).to_have_count(1)

@@ -125,7 +125,7 @@ def test_a_new_key_by_clicks_and_a_new_kernel_between(reader):
 def rotation(reader):
     reader.run_cell("from ispguide.notebook import chapter")
     reader.run_cell("from ispguide.notebook import seal")
-    reader.run_cell("seal.rotation()")
+    reader.run_cell("authentication.rotation()")
     card = reader.card("Another key")
     card.heading.wait_for()
     reader.at_rest()
@@ -142,10 +142,10 @@ def test_the_seal_as_it_looks(reader, theme):
     reader.open("15-dkim")
     reader.run_cell("from ispguide.notebook import seal")
     for code, title in (
-        ("seal.spf()", "SPF, word by word"),
-        ("seal.policy()", "What others shall do with forgeries"),
-        ("seal.reports()", "What others saw in your name"),
-        ("seal.rotation()", "Another key"),
+        ("authentication.spf()", "SPF, word by word"),
+        ("authentication.policy()", "What others shall do with forgeries"),
+        ("authentication.reports()", "What others saw in your name"),
+        ("authentication.rotation()", "Another key"),
     ):
         reader.run_cell(code)
         card = reader.card(title)
@@ -154,8 +154,8 @@ def test_the_seal_as_it_looks(reader, theme):
         card.into_view()
         reader.picture(f"world-{code[5:-2]}-{theme}")
         assert fits(card), title
-    reader.run_cell("seal.sample()")
-    shown = reader.cell("seal.sample()").locator(".jp-OutputArea")
+    reader.run_cell("authentication.sample()")
+    shown = reader.cell("authentication.sample()").locator(".jp-OutputArea")
     expect(shown.locator("svg").first).to_be_visible()
     shown.evaluate("e => e.scrollIntoView()")
     reader.picture(f"world-sample-{theme}")

@@ -1,4 +1,4 @@
 """DMARC: what a domain asks for, where reports come to, and what they say.
 
-Pure; `tasks_dmarc.py` fetches the reports.
+Pure; `tasks.authentication` fetches the reports.
 """

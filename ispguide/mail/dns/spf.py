@@ -1,6 +1,6 @@
 """SPF: read a record, and say what it says of an address once it was followed.
 
-Pure; `spf_walk.py` follows it.  Macros and `exists` depend on each single mail; they
+Pure; the second half follows it.  Macros and `exists` depend on each single mail; they
 are counted, and otherwise said to be unsure.
 Source: RFC 7208 (4.6 syntax and limits, 5 mechanisms, 6 redirect).
 """

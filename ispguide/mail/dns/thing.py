@@ -36,7 +36,7 @@ from ispguide.mail.dns.wanted import Addresses, find, name_of
 # A change in a zone, as a dynamic update: what this computer sends, and shows first.
 #
 # It is done from here and not by the server, which therefore never gets the key of a
-# zone.  Pure; `nameservers.py` sends it.  Sources: RFC 2136, nsupdate(1).
+# zone.  Pure; `outside.updates` sends it.  Sources: RFC 2136, nsupdate(1).
 
 
 @dataclass(frozen=True)

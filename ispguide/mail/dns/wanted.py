@@ -1,6 +1,6 @@
 """Which records this server needs, computed from its settings and its addresses.
 
-Pure.  Knows nothing of what is there; `meaning.py` compares.
+Pure.  Knows nothing of what is there; `compare` does that.
 Sources: RFC 5321 5.1 (MX), RFC 7208 (SPF), RFC 7489 (DMARC), RFC 8659 (CAA),
 RFC 6186 and RFC 8314 5.1 (SRV for mail programs), RFC 5804 1.8, RFC 8460 (TLS-RPT),
 RFC 8461 (MTA-STS).

@@ -1,7 +1,7 @@
 """The journey of a mail, hop by hop: when, who, what, and what it means.
 
-`door` hears the SMTP dialogue, `book` asks what Postfix asks the database, `log` reads
-the journal, `travel` sends the letter and follows it.  Only `travel` does anything.
+`hops` hears the SMTP dialogue and asks what Postfix asks the database, `trace` reads the
+journal, `way` tells what became of a letter.  Pure; `proofs.journey` sends one.
 """
 
 from __future__ import annotations

@@ -2,5 +2,5 @@
 its flow of mail, its health, and who guesses passwords.
 
 Pure: the questions, what their answers mean as rows, and the rows in words.  Draws
-nothing and asks nobody; `tasks_pictures` asks, the notebook draws.
+nothing and asks nobody; `tasks.watching` asks, `views` draws.
 """

@@ -1,8 +1,8 @@
 """Domains, mailboxes and aliases: what to ask and what to do, as data.
 
-`addresses`: what is one.  `lists`: what is asked.  `changes`: what is done.  `plan`: a
-whole file of people.  `senders`: who may send as whom.  `things`: what should be true.
-Does no I/O; `tasks_people` and its neighbours carry it out.
+`addresses`: what is one.  `book`: what is asked, what is done, who may send as whom.
+`plan`: a whole file of people.  `things`: what should be true.
+Does no I/O; `tasks.people` carries it out.
 """
 
 from __future__ import annotations
