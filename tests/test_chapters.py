@@ -15,13 +15,13 @@ import pytest
 
 from ispguide import chapters
 from ispguide.chapters import GUIDE
-from ispguide.chapters.packages import PACKAGES
 from ispguide.engine import facts, problems
 from ispguide.engine.chapter import Step
 from ispguide.engine.problems import MTA_STS, TLS
 from ispguide.engine.settings import Settings
 from ispguide.engine.shipped import templates
 from ispguide.engine.things import File, Service
+from ispguide.mail.packages import PACKAGES
 from ispguide.mail.postfix import MasterService, Postconf
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
@@ -70,14 +70,49 @@ def test_a_step_says_why(step):
     assert not step.text.startswith(("Install", "Configure", "Set "))
 
 
-@pytest.mark.parametrize("step", MADE, ids=str)
+#: What makes a step a program: it should read as a list of what is to be true.
+BRANCHES = (ast.If, ast.IfExp, ast.BoolOp, ast.Try, ast.While, ast.For, ast.With, ast.comprehension)  # fmt: skip
+#: What a shell does more with than calling one program by its words.
+SHELL = re.compile(r"""[|;&$<>\n'"]""")
+
+
+def words_of(node: ast.AST) -> str:
+    """The text of a string in the source; X stands for what is put in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(words_of, node.values))
+    if isinstance(node, ast.BinOp):
+        return words_of(node.left) + words_of(node.right)
+    if isinstance(node, ast.FormattedValue):
+        return "X"
+    value = getattr(node, "value", "")
+    return value if isinstance(value, str) else ""
+
+
+def commands_in(node: ast.Call) -> list[str]:
+    """The commands that a step hands to a thing: by name, or a Check's second word."""
+    second = node.args[1:2] if getattr(node.func, "id", "") == "Check" else []
+    named = [k.value for k in node.keywords if k.arg in ("command", "unless")]
+    return [words_of(found) for found in (*second, *named)]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
 def test_a_step_is_plain(step):
-    """No branches but the reader's POP3, no shell quoting, no sudo."""
+    """No branch, no loop, no quoted shell, no sudo: all of that has a name, elsewhere."""
     for node in ast.walk(body(step)):
-        assert not isinstance(node, ast.Try | ast.While | ast.With)
-        if isinstance(node, ast.If):
-            assert ast.unparse(node.test) == "s.pop3"
+        assert not isinstance(node, BRANCHES), ast.unparse(node)
+        for command in commands_in(node) if isinstance(node, ast.Call) else ():
+            assert not SHELL.search(command), command
     assert "sudo" not in step.source
+
+
+def test_a_plain_step_is_told_from_a_program():
+    told = {"x = 1 if y else 2": True, "yield Check('a', 'ls | wc')": True,
+            "yield Once('a', command=f'echo {x} > y')": True, "yield Check('a', 'ls')": False}  # fmt: skip
+    for code, refused in told.items():
+        nodes = list(ast.walk(ast.parse(code)))
+        calls = [c for n in nodes if isinstance(n, ast.Call) for c in commands_in(n)]
+        shell = any(map(SHELL.search, calls))
+        assert refused == (shell or any(isinstance(n, BRANCHES) for n in nodes)), code
 
 
 @pytest.mark.parametrize("s", CHOICES, ids=lambda s: f"{s.tls}-{s.pop3}-{s.junk_score}")

@@ -32,7 +32,7 @@ MAY = {
     "notebook": BELOW | {"proofs", "tasks", "views", "recording", "jupyter"},
 }
 #: Imports that no rule allows.  This list may only become shorter.
-SINS = {("lab.image", "chapters.packages")}
+SINS: set[tuple[str, str]] = set()
 #: Modules that import each other in a circle.  This list may only become shorter.
 CIRCLES: list[list[str]] = []
 WIDGETS = {"IPython", "ipywidgets", "jupyterlab"}

@@ -8,11 +8,20 @@ Manuals: https://restic.readthedocs.io/en/v0.14.0/, mariadb-dump(1), systemd.tim
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ispguide.chapters import packages
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.things import Check, Directory, File, Once, ServerSecret, Service
+from ispguide.engine.things import (
+    Check,
+    Directory,
+    File,
+    Once,
+    Plain,
+    ServerSecret,
+    Service,
+)
 from ispguide.mail.backup import things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
 from ispguide.mail.checks import proved
@@ -46,6 +55,38 @@ printf '%s\\n' "$RESTIC_REPOSITORY" > {things.OPENED}"""
 FOLDER = Directory(things.FOLDER, mode=0o700)
 
 
+def where_it_goes(s) -> Iterator[Plain]:
+    """A folder here, or what is needed to reach another machine."""
+    yield from another_machine(s) if s.backup_to else [FOLDER]
+
+
+def opened(s) -> Once:
+    """The repository is there, and was seen to open."""
+    there = "true" if s.backup_to else f"[ -e {things.FOLDER}/config ]"
+    return Once(
+        "the place is made ready, and our password opens it",
+        command=OPEN,
+        unless=f"grep -qsxF '{things.repository(s)}' {things.OPENED} && {there}",
+        touches=(things.OPENED,),
+    )
+
+
+WRONG_PASSWORD_READS_NOTHING = Check(
+    "without the password nothing can be read",
+    f"set -a; . {things.ENVIRONMENT}\n"
+    "echo wrong | RESTIC_PASSWORD_FILE=/dev/stdin restic --no-cache --no-lock snapshots 2>&1; [ $? = 1 ]",
+    answer="wrong password",
+    do=f"Look at {things.ENVIRONMENT}; the step `place` writes it anew.",
+)
+
+ROOT_ALONE = Check(
+    "only root can read the password and the keys",
+    f"find {things.PASSWORD} {things.ENVIRONMENT} {things.KEY} {things.STATE} "
+    "/etc/ispguide/secrets.json ! -user root -o -perm /077 2>/dev/null | grep .; [ $? = 1 ]",
+    do="The steps `password` and `place` set owner and mode anew.",
+)
+
+
 @chapter.step
 def password(s):
     """What leaves this server is encrypted before it leaves, so whoever keeps it can
@@ -62,7 +103,7 @@ def place(s):
     deleted, the mailbox emptied. It does not help when the disk dies or a thief comes.
     For that there must be another machine, best with another provider. Any account
     will do that takes files over SFTP; the server gets a key of its own for it."""
-    yield from another_machine(s) if s.backup_to else [FOLDER]
+    yield from where_it_goes(s)
     yield File(
         things.ENVIRONMENT,
         s,
@@ -77,13 +118,7 @@ def opening(s):
     """The safe is set up, or, if there is one already, opened: with our password, from
     this server, to see whether it is ours. Now you learn whether the way there is free,
     and not on the night in which it matters."""
-    there = "true" if s.backup_to else f"[ -e {things.FOLDER}/config ]"
-    yield Once(
-        "the place is made ready, and our password opens it",
-        command=OPEN,
-        unless=f"grep -qsxF '{things.repository(s)}' {things.OPENED} && {there}",
-        touches=(things.OPENED,),
-    )
+    yield opened(s)
 
 
 def another_machine(s: Any) -> Any:
@@ -137,16 +172,5 @@ def prove(s):
     and the mailbox is fetched from it into an empty folder: letter for letter it must
     be what lies in the original. And nobody without the password can open the safe."""
     yield proved("a letter comes back from a backup made now", "comes_back")
-    yield Check(
-        "without the password nothing can be read",
-        f"set -a; . {things.ENVIRONMENT}\n"
-        "echo wrong | RESTIC_PASSWORD_FILE=/dev/stdin restic --no-cache --no-lock snapshots 2>&1; [ $? = 1 ]",
-        answer="wrong password",
-        do=f"Look at {things.ENVIRONMENT}; the step `place` writes it anew.",
-    )
-    yield Check(
-        "only root can read the password and the keys",
-        f"find {things.PASSWORD} {things.ENVIRONMENT} {things.KEY} {things.STATE} "
-        "/etc/ispguide/secrets.json ! -user root -o -perm /077 2>/dev/null | grep .; [ $? = 1 ]",
-        do="The steps `password` and `place` set owner and mode anew.",
-    )
+    yield WRONG_PASSWORD_READS_NOTHING
+    yield ROOT_ALONE

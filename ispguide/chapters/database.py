@@ -126,26 +126,36 @@ def first_domain(s):
     yield MailDomain(s.domain)
 
 
+def reader_finds(domain: str) -> Check:
+    """The reader's own question, with his password."""
+    return Check(
+        f"the reader finds {domain}",
+        f"{AS_READER} \"SELECT name FROM virtual_domains WHERE name = '{domain}'\"",
+        answer=f"^{domain}$",
+        stdin=READ,
+        do="Run the steps of this chapter again; `users` sets the password anew.",
+    )
+
+
+READER_WRITES_NOTHING = Check(
+    "the reader may not write",
+    f"{AS_READER} \"DELETE FROM virtual_domains WHERE name = ''\" 2>&1; [ $? = 1 ]",
+    answer="DELETE command denied",
+    stdin=READ,
+    do="Run the step `users`: it takes back every right too many.",
+)
+
+INSIDE_ONLY = Check(
+    "MariaDB listens to this machine alone",
+    "ss -Hltn 'sport = :3306' | awk '{print $4}' | grep -v '^127.0.0.1:'; [ $? = 1 ]",
+    do="Run the step `service`; then look for another bind-address below /etc/mysql.",
+)
+
+
 @chapter.proof
 def prove(s):
     """We ask as the reader asks, with his password: he finds the domain, and when he
     tries to write, MariaDB refuses. And the door to the network is shut."""
-    yield Check(
-        f"the reader finds {s.domain}",
-        f"{AS_READER} \"SELECT name FROM virtual_domains WHERE name = '{s.domain}'\"",
-        answer=f"^{s.domain}$",
-        stdin=READ,
-        do="Run the steps of this chapter again; `users` sets the password anew.",
-    )
-    yield Check(
-        "the reader may not write",
-        f"{AS_READER} \"DELETE FROM virtual_domains WHERE name = ''\" 2>&1; [ $? = 1 ]",
-        answer="DELETE command denied",
-        stdin=READ,
-        do="Run the step `users`: it takes back every right too many.",
-    )
-    yield Check(
-        "MariaDB listens to this machine alone",
-        "ss -Hltn 'sport = :3306' | awk '{print $4}' | grep -v '^127.0.0.1:'; [ $? = 1 ]",
-        do="Run the step `service`; then look for another bind-address below /etc/mysql.",
-    )
+    yield reader_finds(s.domain)
+    yield READER_WRITES_NOTHING
+    yield INSIDE_ONLY

@@ -26,6 +26,14 @@ chapter = Chapter(
 SOCKET = "/var/spool/postfix/private/dovecot-lmtp"
 
 
+POSTFIX_ALONE = Check(
+    "only Postfix may hand mail to Dovecot",
+    f"stat -c '%F %a %U' {SOCKET}",
+    answer="^socket 600 postfix$",
+    do="Run the step `lmtp`.",
+)
+
+
 @chapter.step
 def lmtp(s):
     """LMTP is SMTP for the last yard: Postfix hands the mail over, and Dovecot says at
@@ -53,12 +61,7 @@ def prove(s):
     """The socket belongs to Postfix alone. Then letters from outside: one to a second
     name, one with a tag after a plus, one that hides another inside. A catch-all is
     tried too, and must leave real mailboxes their mail."""
-    yield Check(
-        "only Postfix may hand mail to Dovecot",
-        f"stat -c '%F %a %U' {SOCKET}",
-        answer="^socket 600 postfix$",
-        do="Run the step `lmtp`.",
-    )
+    yield POSTFIX_ALONE
     yield proved("mail to name+tag arrives", "plus_address")
     yield proved("mail to a second name arrives", "alias_delivers")
     yield proved(

@@ -40,6 +40,14 @@ done
 [ -z "$bad" ] || {{ echo "no signature for:$bad"; exit 1; }}"""
 
 
+LIST_OF_SIGNERS = Once(
+    "there is a list of who signs",
+    command=f"cat > {MAP} <<'END'\n{HEAD}END",
+    unless=f"[ -e {MAP} ]",
+    touches=(MAP,),
+)
+
+
 @chapter.step
 def keys(s):
     """A seal has two halves: the stamp, which stays in your drawer, and its picture,
@@ -56,12 +64,7 @@ def signing(s):
     who have logged in, and on what the machine itself writes. A list says which key
     signs for which domain. It is empty at first: a seal that nobody can compare yet
     would do more harm than none."""
-    yield Once(
-        "there is a list of who signs",
-        command=f"cat > {MAP} <<'END'\n{HEAD}END",
-        unless=f"[ -e {MAP} ]",
-        touches=(MAP,),
-    )
+    yield LIST_OF_SIGNERS
     yield File(f"{LOCAL}/dkim_signing.conf", s)
     yield rspamd(f"{LOCAL}/dkim_signing.conf")
 

@@ -7,10 +7,12 @@ Manuals: https://doc.dovecot.org/2.3/configuration_manual/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ispguide.chapters import database, tls
 from ispguide.chapters.tls import CIPHERS
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.things import Check, Directory, File, Once, Service, User
+from ispguide.engine.things import Check, Directory, File, Once, Proof, Service, User
 from ispguide.mail.checks import proved
 
 chapter = Chapter(
@@ -40,6 +42,40 @@ def dovecot(s, *reads: str) -> Service:
     )
 
 
+NO_SYSTEM_LOGINS = Once(
+    "users of the machine cannot log in to mailboxes",
+    command=f"sed -i 's/^!include auth-system/# ispguide, chapter 07: not for mail. &/' "
+    f"{CONF}/10-auth.conf",
+    unless=f"! grep '^ *!include auth-system' {CONF}/10-auth.conf",
+    touches=(f"{CONF}/10-auth.conf",),
+)
+
+SQL_ALONE = Check(
+    "Dovecot asks the address book and nobody else",
+    "doveconf -n passdb | grep driver | sort -u | tr -d ' \\n'",
+    answer="^driver=sql$",
+    do="Run the step `logins`.",
+)
+
+
+def passwords_judged(s) -> Iterator[Proof]:
+    """Each way to read: the right password, a wrong one, none in plain text."""
+    for service in ("imap", "pop3") if s.pop3 else ("imap",):
+        name = service.upper()
+        yield proved(f"{name} refuses plain text", "plaintext_refused", service)
+        yield proved(f"{name} takes the right password", "login_works", service)
+        yield proved(f"{name} refuses a wrong one", "wrong_password_refused", service)
+
+
+def encrypted_well(s) -> Iterator[Proof]:
+    """Each port: whose certificate, and how old a TLS."""
+    for port in ("143", "993", *(("110", "995") if s.pop3 else ())):
+        yield proved(
+            f"port {port} shows the certificate on the disk", "served_certificate", port
+        )
+        yield proved(f"port {port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+
+
 @chapter.step
 def mail_user(s):
     """All mail belongs to one user, vmail, who can do nothing else: no login, no
@@ -56,13 +92,7 @@ def logins(s):
     in its file says so, no file beside it can take that back, so this one line we
     change. POP3 comes along only if you want it, and the door for filter rules stays
     inside: webmail runs on this machine, and nobody else needs it."""
-    yield Once(
-        "users of the machine cannot log in to mailboxes",
-        command=f"sed -i 's/^!include auth-system/# ispguide, chapter 07: not for mail. &/' "
-        f"{CONF}/10-auth.conf",
-        unless=f"! grep '^ *!include auth-system' {CONF}/10-auth.conf",
-        touches=(f"{CONF}/10-auth.conf",),
-    )
+    yield NO_SYSTEM_LOGINS
     yield File("/etc/dovecot/ispguide-sql.conf.ext", s, mode=0o600, uid=ID)
     yield File(f"{CONF}/99-ispguide-logins.conf", s)
     yield dovecot(
@@ -97,22 +127,8 @@ def prove(s):
     """We come from outside with a mailbox that exists only for this moment: the right
     password opens it, a wrong one does not, and none at all is taken in plain text.
     Asking from the server itself would prove nothing: Dovecot trusts its own house."""
-    yield Check(
-        "Dovecot asks the address book and nobody else",
-        "doveconf -n passdb | grep driver | sort -u | tr -d ' \\n'",
-        answer="^driver=sql$",
-        do="Run the step `logins`.",
-    )
-    services = ("imap", "pop3") if s.pop3 else ("imap",)
-    for service in services:
-        name = service.upper()
-        yield proved(f"{name} refuses plain text", "plaintext_refused", service)
-        yield proved(f"{name} takes the right password", "login_works", service)
-        yield proved(f"{name} refuses a wrong one", "wrong_password_refused", service)
-    for port in ("143", "993", *(("110", "995") if s.pop3 else ())):
-        yield proved(
-            f"port {port} shows the certificate on the disk", "served_certificate", port
-        )
-        yield proved(f"port {port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+    yield SQL_ALONE
+    yield from passwords_judged(s)
+    yield from encrypted_well(s)
     yield proved("the special folders are there", "special_folders")
     yield proved("the door for filter rules is shut", "sieve_closed_outside")

@@ -6,8 +6,11 @@ Manuals: RFC 5321 (SMTP), RFC 9051 (IMAP), RFC 1939 (POP3)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ispguide.chapters import delivery
 from ispguide.engine.chapter import Chapter
+from ispguide.engine.things import Proof
 from ispguide.mail.checks import proved
 
 chapter = Chapter(
@@ -18,6 +21,12 @@ chapter = Chapter(
     learn="What really happens to a letter, watched with your own eyes from the door to the file.",
     minutes=20,
 )
+
+
+def read_over_pop3(s) -> Iterator[Proof]:
+    """Only where POP3 is wanted."""
+    if s.pop3:
+        yield proved("it can be read over POP3", "reads_mail", "pop3")
 
 
 @chapter.proof
@@ -34,5 +43,4 @@ def read_it(s):
     mail on the server, and over POP3, if you chose to have it, which fetches it. If
     this works from here, it works from a phone."""
     yield proved("it can be read over IMAP", "reads_mail", "imap")
-    if s.pop3:
-        yield proved("it can be read over POP3", "reads_mail", "pop3")
+    yield from read_over_pop3(s)

@@ -26,17 +26,44 @@ chapter = Chapter(
 )
 
 
+def strict_again(s) -> Once:
+    """Mistakes are forgiven only while a move is under way."""
+    return Once(
+        "nothing is left over from a move",
+        command="postconf -e 'soft_bounce = no' && touch -d '10 seconds ago' "
+        "/etc/postfix/main.cf && systemctl reload postfix",
+        unless='[ "$(postconf -h soft_bounce)" = no ] || '
+        f"{{ [ -n '{s.old_server}' ] && [ -e {migration.STATE} ]; }}",
+        touches=("/etc/postfix/main.cf",),
+    )
+
+
+_COUNT = (
+    "import json,sys; d=json.load(open(sys.argv[1]))['letters']; "
+    "bad=[f'{w}: {n[0]} there, {n[1]} here' for w, n in d.items() if n[1] < n[0]]; "
+    "print('; '.join(bad) or f'{len(d)} mailboxes are whole'); sys.exit(bool(bad))"
+)
+NOTHING_MISSING = Check(
+    "no letter of an older server is missing",
+    f'[ -e {migration.STATE} ] || {{ echo "there is no older server"; exit 0; }}\n'
+    f'python3 -c "{_COUNT}" {migration.STATE}',
+    do="Fetch once more: ./guide move --again",
+)
+
+
 @chapter.step
 def the_way(s):
     """This server fetches; the old one only hands out. For that it needs a key with
     which it may come in over there, and it must know the old server by its own key, as
     you know yours. Both are for this one purpose, and go when the move is over."""
     yield File(migration.PROGRAM, s, mode=0o755)
-    yield from over_there(s) if s.old_server else ()
+    yield from over_there(s)
 
 
 def over_there(s: Any) -> Any:
-    """What this server needs to reach the old one."""
+    """What this server needs to reach the old one, where there is one."""
+    if not s.old_server:
+        return
     yield Once(
         "the server has a key of its own for the old one",
         command=f"ssh-keygen -q -t ed25519 -N '' -C {migration.ALIAS} -f {migration.KEY}",
@@ -65,28 +92,11 @@ def nothing_left_over(s):
     is only put off, and its sender keeps the letter and comes again. Forgotten, that
     kindness fills other people's queues with letters that can never be delivered. So
     this step shows a gap when no move is under way, and the kindness is still on."""
-    yield Once(
-        "nothing is left over from a move",
-        command="postconf -e 'soft_bounce = no' && touch -d '10 seconds ago' "
-        "/etc/postfix/main.cf && systemctl reload postfix",
-        unless='[ "$(postconf -h soft_bounce)" = no ] || '
-        f"{{ [ -n '{s.old_server}' ] && [ -e {migration.STATE} ]; }}",
-        touches=("/etc/postfix/main.cf",),
-    )
+    yield strict_again(s)
 
 
 @chapter.proof
 def prove(s):
     """Whether a letter of the old server is missing here is counted, mailbox by mailbox,
     as the last look saw it. Without an older server there is nothing to miss."""
-    count = (
-        "import json,sys; d=json.load(open(sys.argv[1]))['letters']; "
-        "bad=[f'{w}: {n[0]} there, {n[1]} here' for w, n in d.items() if n[1] < n[0]]; "
-        "print('; '.join(bad) or f'{len(d)} mailboxes are whole'); sys.exit(bool(bad))"
-    )
-    yield Check(
-        "no letter of an older server is missing",
-        f'[ -e {migration.STATE} ] || {{ echo "there is no older server"; exit 0; }}\n'
-        f'python3 -c "{count}" {migration.STATE}',
-        do="Fetch once more: ./guide move --again",
-    )
+    yield NOTHING_MISSING

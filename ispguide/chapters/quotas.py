@@ -95,6 +95,14 @@ def at_the_door(s):
     yield postfix.postfix(BOXES)
 
 
+INSIDE_ONLY = Check(
+    "the question about room is answered on this machine alone",
+    f"ss -Hltn 'sport = :{PORT}' | awk '{{print $4}}'",
+    answer=rf"\A127\.0\.0\.1:{PORT}\n\Z",
+    do="Run the step `at_the_door`.",
+)
+
+
 @chapter.proof
 def prove(s):
     """A mailbox that holds very little is made for this moment, and filled. Then a
@@ -107,12 +115,7 @@ def prove(s):
         answer="^DUNNO$",
         do="Run the step `at_the_door`.",
     )
-    yield Check(
-        "the question about room is answered on this machine alone",
-        f"ss -Hltn 'sport = :{PORT}' | awk '{{print $4}}'",
-        answer=rf"\A127\.0\.0\.1:{PORT}\n\Z",
-        do="Run the step `at_the_door`.",
-    )
+    yield INSIDE_ONLY
     yield proved("a letter that does not fit is refused at the door", "full_refused")
     yield proved("a second name is no way around it", "full_behind_alias")
     yield proved("the owner is warned at 80 and at 95 percent", "warned_in_time")

@@ -6,9 +6,11 @@ Manuals: master(5), SASL_README, RFC 8314 (implicit TLS), header_checks(5)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ispguide.chapters import delivery, dovecot, postfix, webmail
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.things import File, Service
+from ispguide.engine.things import File, Proof, Service
 from ispguide.mail.checks import proved
 from ispguide.mail.postfix import MasterService, Postconf
 from ispguide.mail.smarthost import LOGIN, tried, way_out
@@ -123,25 +125,26 @@ def smarthost(s):
     yield sending(LOGIN)
 
 
+def behaves(port: str, service: str) -> Iterator[Proof]:
+    """One door for sending: who gets in, in whose name, and what is told of him."""
+    yield proved(f"{port} sends with a login", "sends", port)
+    yield proved(f"{port} sends nothing without", "needs_login", port)
+    yield proved(f"{port} refuses a wrong password", "wrong_password_refused", service)
+    yield proved(f"{port} refuses another's name", "forged_sender_refused", port)
+    yield proved(f"{port} lets a second name send", "alias_may_send", port)
+    yield proved(f"{port} tells not where it was written", "no_client_address", port)
+    yield proved(f"{port} shows the right certificate", "served_certificate", port)
+    yield proved(f"{port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+
+
 @chapter.proof
 def prove(s):
     """A mailbox made for this moment sends through both doors. Then we misbehave:
     without login, with a wrong password, in somebody else's name. And what arrives
     does not tell where it was written. The browser sends too. With a smarthost, a
     letter to the owner of the login there shows that mail really leaves."""
-    for port, service in (("587", "submission"), ("465", "submissions")):
-        yield proved(f"{port} sends with a login", "sends", port)
-        yield proved(f"{port} sends nothing without", "needs_login", port)
-        yield proved(
-            f"{port} refuses a wrong password", "wrong_password_refused", service
-        )
-        yield proved(f"{port} refuses another's name", "forged_sender_refused", port)
-        yield proved(f"{port} lets a second name send", "alias_may_send", port)
-        yield proved(
-            f"{port} tells not where it was written", "no_client_address", port
-        )
-        yield proved(f"{port} shows the right certificate", "served_certificate", port)
-        yield proved(f"{port} refuses TLS 1.0 and 1.1", "tls_floor", port)
+    yield from behaves("587", "submission")
+    yield from behaves("465", "submissions")
     yield proved("port 25 still offers no login", "no_auth_on_25")
     yield from webmail.sends(s)
     yield tried(s)

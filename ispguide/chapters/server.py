@@ -208,6 +208,51 @@ WAITING = """n=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst.
 echo "$n security updates wait"; [ "$n" = 0 ] || exit 75"""
 
 
+def called(name: str) -> Once:
+    """The kernel and /etc/hostname know the name, in full or its first part."""
+    short = name.partition(".")[0]
+    return Once(
+        f"the machine is called {name}",
+        command=f"echo {name} > /etc/hostname\n[ $(hostname) = {name} ] || hostname {name}",
+        unless=f"grep -qxE '{name}|{short}' /etc/hostname && "
+        f"hostname | grep -xE '{name}|{short}'",
+        touches=("/etc/hostname",),
+    )
+
+
+def found_in_hosts(name: str) -> Once:
+    """The name is found without asking anybody."""
+    short = name.partition(".")[0]
+    # In place, not renamed: container engines bind this file from outside.
+    return Once(
+        f"hostname -f answers {name}, from /etc/hosts",
+        command="rest=$(grep -v '# ispguide$' /etc/hosts || true)\n"
+        f"printf '127.0.1.1 {name} {short} # ispguide\\n%s\\n' \"$rest\" > /etc/hosts",
+        unless=f"getent -s files hosts {name} && hostname -f | grep -xF {name}",
+        touches=("/etc/hosts",),
+    )
+
+
+THREE_SHELVES = Once(
+    "bookworm, bookworm-updates and bookworm-security are among the sources of apt",
+    command=ADD_SUITES,
+    unless=f"[ $({SUITES} | grep -xE 'bookworm(-updates|-security)?' | sort -u | wc -l) = 3 ]",
+    touches=("/etc/apt/sources.list.d/ispguide.list",),
+)
+
+NO_OTHER_DEBIAN = Check(
+    "no source leads to another Debian",
+    f"{SUITES} | sort -u | grep -E '{OTHERS}'; [ $? = 1 ]",
+    do="Write bookworm in its place in /etc/apt/sources.list or the files beside it.",
+)
+
+CLOCK = Once(
+    "the clock is kept right over the network",
+    command=apt_install(["systemd-timesyncd"]) + "\ntimedatectl set-ntp true",
+    unless="systemd-detect-virt -qc || timedatectl show -p NTP --value | grep -x yes",
+)
+
+
 # The server itself: is it the right machine, does it know its name, is it kept well?
 
 
@@ -251,23 +296,8 @@ def the_name(s):
     introduction. The name also must be found without asking anybody: a program that
     waits for its own name makes every command ten seconds slower. So it stands in
     /etc/hosts, the full name before the short one, above the lines you have there."""
-    short = s.hostname.partition(".")[0]
-    yield Once(
-        f"the machine is called {s.hostname}",
-        command=f"echo {s.hostname} > /etc/hostname\n"
-        f"[ $(hostname) = {s.hostname} ] || hostname {s.hostname}",
-        unless=f"grep -qxE '{s.hostname}|{short}' /etc/hostname && "
-        f"hostname | grep -xE '{s.hostname}|{short}'",
-        touches=("/etc/hostname",),
-    )
-    # In place, not renamed: container engines bind this file from outside.
-    yield Once(
-        f"hostname -f answers {s.hostname}, from /etc/hosts",
-        command="rest=$(grep -v '# ispguide$' /etc/hosts || true)\n"
-        f"printf '127.0.1.1 {s.hostname} {short} # ispguide\\n%s\\n' \"$rest\" > /etc/hosts",
-        unless=f"getent -s files hosts {s.hostname} && hostname -f | grep -xF {s.hostname}",
-        touches=("/etc/hosts",),
-    )
+    yield called(s.hostname)
+    yield found_in_hosts(s.hostname)
     yield CLOUD_INIT
 
 
@@ -277,17 +307,8 @@ def sources(s):
     release, its small corrections, its security fixes. All three are needed, and
     nothing newer. A source that says `stable` looks harmless until the day it means
     the next Debian. Your mirror stays; only a missing shelf is added beside it."""
-    yield Once(
-        "bookworm, bookworm-updates and bookworm-security are among the sources of apt",
-        command=ADD_SUITES,
-        unless=f"[ $({SUITES} | grep -xE 'bookworm(-updates|-security)?' | sort -u | wc -l) = 3 ]",
-        touches=("/etc/apt/sources.list.d/ispguide.list",),
-    )
-    yield Check(
-        "no source leads to another Debian",
-        f"{SUITES} | sort -u | grep -E '{OTHERS}'; [ $? = 1 ]",
-        do="Write bookworm in its place in /etc/apt/sources.list or the files beside it.",
-    )
+    yield THREE_SHELVES
+    yield NO_OTHER_DEBIAN
 
 
 @chapter.step
@@ -296,11 +317,7 @@ def the_clock(s):
     time. A clock that is wrong makes good certificates bad. Whoever keeps your clock
     already may go on; else systemd-timesyncd does. A container borrows the clock of
     its host and has nothing to set."""
-    yield Once(
-        "the clock is kept right over the network",
-        command=apt_install(["systemd-timesyncd"]) + "\ntimedatectl set-ntp true",
-        unless="systemd-detect-virt -qc || timedatectl show -p NTP --value | grep -x yes",
-    )
+    yield CLOCK
     yield Packages("tzdata")
     yield Check(
         f"there is a time zone {s.timezone}",

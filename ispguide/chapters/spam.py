@@ -170,6 +170,21 @@ def web_page(s):
     yield tls.apache(tls.APACHE, ports=(80, 443))
 
 
+REDIS_ASKS = Check(
+    "Redis answers nobody without the password",
+    "redis-cli ping 2>&1",
+    answer="NOAUTH",
+    do="Run the step `redis`.",
+)
+
+INSIDE_ONLY = Check(
+    "rspamd and Redis listen to this machine alone",
+    "ss -Hltn '( sport = :6379 or sport = :11332 or sport = :11333 or sport = :11334 )' "
+    "| awk '{print $4}' | grep -vE '^(127.0.0.1|.::1.):'; [ $? = 1 ]",
+    do="Look for a bind_socket in /etc/rspamd/local.d and a bind in /etc/redis.",
+)
+
+
 @chapter.proof
 def prove(s):
     """The fire drill of spam filters is a line called GTUBE: a mail with it must be
@@ -181,18 +196,8 @@ def prove(s):
         answer="syntax OK",
         do="Read what it says; the steps of this chapter write their files anew.",
     )
-    yield Check(
-        "Redis answers nobody without the password",
-        "redis-cli ping 2>&1",
-        answer="NOAUTH",
-        do="Run the step `redis`.",
-    )
-    yield Check(
-        "rspamd and Redis listen to this machine alone",
-        "ss -Hltn '( sport = :6379 or sport = :11332 or sport = :11333 or sport = :11334 )' "
-        "| awk '{print $4}' | grep -vE '^(127.0.0.1|.::1.):'; [ $? = 1 ]",
-        do="Look for a bind_socket in /etc/rspamd/local.d and a bind in /etc/redis.",
-    )
+    yield REDIS_ASKS
+    yield INSIDE_ONLY
     yield proved("what is certainly spam is refused", "gtube_refused")
     yield proved("the verdict stands in the mail", "headers_added")
     yield proved("a forged mark counts for nothing", "forged_spam_header_ignored")

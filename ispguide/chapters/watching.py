@@ -30,6 +30,16 @@ SERVICE = "/etc/systemd/system/ispguide-look.service"
 TIMER = "/etc/systemd/system/ispguide-look.timer"
 
 
+# No Service: it has no door of its own to stop at, systemd wakes it at once.
+JOURNAL_READ_IT = Once(
+    "the journal keeps to it",
+    command="systemctl restart systemd-journald",
+    unless="since=$(systemctl show systemd-journald -p ActiveEnterTimestamp "
+    "--timestamp=us+utc --value) && "
+    f'[ "$(date -d "$since" +%s%6N)" -gt "$(stat -c %.6Z {DIARY} | tr -d .)" ]',
+)
+
+
 @chapter.step
 def the_diary(s):
     """All programs of the server write into one diary, the journal. It is what tells
@@ -38,14 +48,7 @@ def the_diary(s):
     more, and what is not kept cannot be stolen."""
     yield Directory("/etc/systemd/journald.conf.d")
     yield File(DIARY, s)
-    # No Service: it has no door of its own to stop at, systemd wakes it at once.
-    yield Once(
-        "the journal keeps to it",
-        command="systemctl restart systemd-journald",
-        unless="since=$(systemctl show systemd-journald -p ActiveEnterTimestamp "
-        "--timestamp=us+utc --value) && "
-        f'[ "$(date -d "$since" +%s%6N)" -gt "$(stat -c %.6Z {DIARY} | tr -d .)" ]',
-    )
+    yield JOURNAL_READ_IT
 
 
 @chapter.step

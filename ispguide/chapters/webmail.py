@@ -19,6 +19,7 @@ from ispguide.engine.things import (
     File,
     Link,
     Once,
+    Plain,
     Proof,
     ServerSecret,
     Service,
@@ -80,6 +81,36 @@ def ours(path: str, s) -> File:
     )
 
 
+TABLES_OF_ITS_VERSION = Once(
+    "Roundcube's tables are those of its version",
+    command=TABLES,
+    unless=f"grep -qF \"('roundcube-version', '$({NOW})')\" {SQL}/mysql.initial.sql",
+)
+
+HAND_READS_NONE = Check(
+    "the hand that writes passwords can read none",
+    f'{AS_HAND} "SELECT password FROM virtual_users" 2>&1; [ $? = 1 ]',
+    answer="command denied",
+    stdin=HAND,
+    do="Run the step `passwords`: it takes back every right too many.",
+)
+
+HAND_MAKES_NONE = Check(
+    "and makes no mailbox",
+    f"{AS_HAND} \"DELETE FROM virtual_users WHERE email=''\" 2>&1; [ $? = 1 ]",
+    answer="DELETE command denied",
+    stdin=HAND,
+    do="Run the step `passwords`: it takes back every right too many.",
+)
+
+
+def timers_know_the_folder(s) -> Iterator[Plain]:
+    """Debian's timers for Roundcube read our settings, too."""
+    for unit in TIMERS:
+        yield File(f"{UNITS}/{unit}.service.d/ispguide.conf", s, folder=FOLDER)
+        yield told(f"{unit}.service")
+
+
 @chapter.step
 def workshop(s):
     """Roundcube is written in PHP. It does not run inside Apache, but in a workshop
@@ -102,11 +133,7 @@ def its_own_book(s):
     yield Database("roundcube")
     rights = "SELECT, INSERT, UPDATE, DELETE ON `roundcube`.*"
     yield SqlUser("roundcube", "localhost", "roundcube", (rights,))
-    yield Once(
-        "Roundcube's tables are those of its version",
-        command=TABLES,
-        unless=f"grep -qF \"('roundcube-version', '$({NOW})')\" {SQL}/mysql.initial.sql",
-    )
+    yield TABLES_OF_ITS_VERSION
 
 
 @chapter.step
@@ -125,9 +152,7 @@ def roundcube(s):
     yield ours("config.inc.php", s)
     yield Directory(PLUGIN)
     yield File(f"{PLUGIN}/ispguide_address.php", s)
-    for unit in TIMERS:
-        yield File(f"{UNITS}/{unit}.service.d/ispguide.conf", s, folder=FOLDER)
-        yield told(f"{unit}.service")
+    yield from timers_know_the_folder(s)
     yield php(FOLDER, PLUGIN)
     yield File(f"{dovecot.CONF}/99-ispguide-webmail.conf", s)
     yield dovecot.dovecot(s, f"{dovecot.CONF}/99-ispguide-webmail.conf")
@@ -180,20 +205,8 @@ def prove(s):
     yield proved("filter rules can be written in the browser", "webmail_filters")
     yield proved("the browser gets its rules", "webmail_headers")
     yield proved("what is behind the door stays hidden", "webmail_hides")
-    yield Check(
-        "the hand that writes passwords can read none",
-        f'{AS_HAND} "SELECT password FROM virtual_users" 2>&1; [ $? = 1 ]',
-        answer="command denied",
-        stdin=HAND,
-        do="Run the step `passwords`: it takes back every right too many.",
-    )
-    yield Check(
-        "and makes no mailbox",
-        f"{AS_HAND} \"DELETE FROM virtual_users WHERE email=''\" 2>&1; [ $? = 1 ]",
-        answer="DELETE command denied",
-        stdin=HAND,
-        do="Run the step `passwords`: it takes back every right too many.",
-    )
+    yield HAND_READS_NONE
+    yield HAND_MAKES_NONE
 
 
 def sends(s) -> Iterator[Proof]:

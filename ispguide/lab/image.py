@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ispguide.chapters.packages import PACKAGES
 from ispguide.lab.engine import Engine, LabProblem, Watch, as_root, failed
+from ispguide.mail.packages import PACKAGES
 
 # Where the practice server gets its packages: from where its host gets them.
 #

@@ -43,7 +43,7 @@ def test_a_renewal_is_rehearsed_by_one_click(reader):
     serial = f"openssl x509 -noout -serial -in {KEY}"
     before = shell(serial)
     reader.open("04-tls")
-    reader.run_cell("renewal.rehearse()")
+    reader.run_cell("certificates.rehearse()")
     card = reader.card("A renewal, rehearsed")
     card.heading.wait_for()
     reader.at_rest()
