@@ -16,8 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from ispguide.engine.profile import home
-from ispguide.engine.shipped import notebooks
+from ispguide.engine.local import home, notebooks, write_whole
 
 _OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {
@@ -71,9 +70,8 @@ def _has_browser() -> bool:
 
 #: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
 #: are vouched for.
-_CONFIG = """from ispguide.jupyter import vouch
-from ispguide.jupyter import clean
-from ispguide.engine.shipped import notebooks
+_CONFIG = """from ispguide.engine.local import notebooks
+from ispguide.jupyter import clean, vouch
 c.ContentsManager.pre_save_hook = clean
 c.NotebookNotary.data_dir = vouch(notebooks())
 """
@@ -167,7 +165,7 @@ def _sweep() -> None:
 # What a saved notebook shows where a live card was.
 #
 # A card that nobody drives is an error on the page, so on saving JupyterLab puts the
-# card's last report in its place (ispguide/saving.py).  The kernel leaves
+# card's last report in its place.  The kernel leaves
 # that report in a file by the card's model id; it holds what the report says and
 # nothing that was typed.
 
@@ -184,10 +182,7 @@ def keep(model: Callable[[], str | None], html: Callable[[], str]) -> None:
     with _ALONE:
         if not (name := model()):
             return
-        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = folder() / f"{name}.part"
-        part.write_text(html())
-        part.replace(folder() / f"{name}.html")
+        write_whole(folder() / f"{name}.html", html())
 
 
 def forget(model: str) -> None:

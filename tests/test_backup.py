@@ -21,7 +21,7 @@ from ispguide.chapters import backup
 from ispguide.engine import facts, problems
 from ispguide.engine.errors import GuideError
 from ispguide.engine.gaps import Gap, Unsure
-from ispguide.engine.shipped import templates
+from ispguide.engine.local import templates
 from ispguide.mail.backup import inventory, restore, things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
 from ispguide.proofs.letters import letter

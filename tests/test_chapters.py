@@ -17,9 +17,9 @@ from ispguide import chapters
 from ispguide.chapters import GUIDE
 from ispguide.engine import facts, problems
 from ispguide.engine.chapter import Step
+from ispguide.engine.local import templates
 from ispguide.engine.problems import MTA_STS, TLS
 from ispguide.engine.settings import Settings
-from ispguide.engine.shipped import templates
 from ispguide.engine.things import File, Service
 from ispguide.mail.packages import PACKAGES
 from ispguide.mail.postfix import MasterService, Postconf

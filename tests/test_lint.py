@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from ispguide.chapters import GUIDE
-from ispguide.engine.shipped import templates
+from ispguide.engine.local import templates
 from ispguide.engine.things import File
 from tests.conftest import ROOT
 from tests.fake import SETTINGS

@@ -14,7 +14,7 @@ import pytest
 
 from ispguide.chapters import moving
 from ispguide.engine import problems
-from ispguide.engine.shipped import templates
+from ispguide.engine.local import templates
 from ispguide.mail import certificates, migration
 from ispguide.views import migration as shown
 from tests.fake import SETTINGS as S

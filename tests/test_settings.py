@@ -151,9 +151,10 @@ def test_a_secret_shows_dots_however_it_is_shown():
     assert secret.reveal() == "correct horse"
 
 
-def test_profile_survives_its_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("key", ["", "/home/anna/Schlüssel 🔑/id", 'C:\\a "b"'])
+def test_profile_survives_its_file(key, tmp_path, monkeypatch):
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
-    profile = Profile("one", "192.0.2.1", "/k", port=2222, settings=SETTINGS)
+    profile = Profile("one", "192.0.2.1", "/k", port=2222, key=key, settings=SETTINGS)
     profile.save()
     assert Profile.load("one") == profile
     assert names() == ["one"]

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from ispguide.chapters import GUIDE
+from ispguide.engine.local import templates
 from ispguide.engine.settings import Settings
-from ispguide.engine.shipped import templates
 from ispguide.engine.things import File
 
 #: With all that a reader can choose, so that every template is used.

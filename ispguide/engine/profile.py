@@ -1,29 +1,24 @@
 """What this computer remembers of a server: how to reach it, and which it is.
 
 A profile is a small TOML file: host, user, port, key, the pinned host key's file
-and a copy of the settings.  It holds no password.  Everything local lies below
-`home()`; nothing else on this computer is touched.
+and a copy of the settings.  It holds no password.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import tomli_w
 
 from ispguide.engine import problems
 from ispguide.engine.errors import GuideError
+from ispguide.engine.local import home, write_whole
 from ispguide.engine.settings import Settings
 
 #: The name of the recorded server; it needs no file to be known.
 REPLAY = "replay"
-
-
-def home() -> Path:
-    """The one folder for local state: $ISPGUIDE_HOME, else ~/.ispguide."""
-    return Path(os.environ.get("ISPGUIDE_HOME") or "~/.ispguide").expanduser()
 
 
 @dataclass(frozen=True)
@@ -58,19 +53,11 @@ class Profile:
                 "Choose it with --name.",
                 kind="reserved-name",
             )
-        path = _path(self.name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_text(self._toml())
-        part.replace(path)
-
-    def _toml(self) -> str:
-        names = ("host", "known_hosts", "user", "port", "key", "practice", "ca_file",
-                 "replay", "resolver", "others", "zone_key")  # fmt: skip
-        lines = [f"{n} = {json.dumps(getattr(self, n))}" for n in names]
-        table = ["", "[settings]", self.settings.to_toml()] if self.settings else []
-        return "\n".join([*lines, *table]) + "\n"
+        values = asdict(self)
+        del values["name"]
+        if self.settings is None:
+            del values["settings"]
+        write_whole(_path(self.name), tomli_w.dumps(values))
 
     @staticmethod
     def is_known(name: str) -> bool:
@@ -93,8 +80,7 @@ class Profile:
         profile = cls(name=name, **values)
         if table is None:
             return profile
-        text = "\n".join(f"{k} = {json.dumps(v)}" for k, v in table.items())
-        return profile.with_settings(problems.read(text))
+        return profile.with_settings(problems.checked(Settings.from_table(table)))
 
 
 def names() -> list[str]:

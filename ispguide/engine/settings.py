@@ -9,10 +9,11 @@ Reads and writes no file itself.
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+import tomli_w
 
 from ispguide.engine.errors import SettingsProblem
 from ispguide.engine.names import kept
@@ -136,12 +137,11 @@ class Settings:
         return "" if self.tls == "self-signed" else self.mta_sts
 
     def to_toml(self) -> str:
-        """As the file on the server; JSON strings and numbers are valid TOML."""
-        lines = (f"{k} = {json.dumps(v)}" for k, v in asdict(self).items())
+        """As the file on the server."""
         head = (
-            "# Written by ispguide: what you decided in 00-start. No secrets in here.\n"
+            "# Written by ispguide: what you decided in 00-start. No secrets in here."
         )
-        return head + "\n".join(lines) + "\n"
+        return f"{head}\n{tomli_w.dumps(asdict(self))}"
 
     @classmethod
     def from_toml(cls, text: str) -> Settings:
@@ -156,6 +156,11 @@ class Settings:
                 'It should hold lines like hostname = "mail.example.org".',
                 "Correct that line by hand, or save the form in 00-start again.",
             ) from error
+        return cls.from_table(values)
+
+    @classmethod
+    def from_table(cls, values: dict[str, Any]) -> Settings:
+        """The same from what such a file holds."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise SettingsProblem(

@@ -12,7 +12,7 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ispguide.engine import shipped
+from ispguide.engine import local
 from ispguide.engine.actions import marker
 from ispguide.engine.settings import Settings
 
@@ -20,7 +20,7 @@ from ispguide.engine.settings import Settings
 @cache
 def _environment() -> Environment:
     env = Environment(
-        loader=FileSystemLoader(shipped.templates()),
+        loader=FileSystemLoader(local.templates()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

@@ -1,6 +1,6 @@
 """What one lab is called, where it lives, and its keys.
 
-A lab belongs to one local state folder (`profile.home()`): its name is derived
+A lab belongs to one local state folder (`local.home()`): its name is derived
 from that folder's path, so two folders give two labs that never meet.
 Starts and stops nothing.
 """
@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from string import Template
 
-from ispguide.engine import profile
+from ispguide.engine import local
 from ispguide.lab.engine import failed
 from ispguide.lab.network import Network
 
@@ -123,4 +123,4 @@ class Place:
 
 def here() -> Place:
     """The lab of the current state folder."""
-    return Place(profile.home())
+    return Place(local.home())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from html import escape
 from typing import Any
 from weakref import WeakSet
@@ -16,7 +17,8 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 from ispguide.engine.errors import GuideError
-from ispguide.engine.profile import Profile, home, names
+from ispguide.engine.local import alone, home, write_whole
+from ispguide.engine.profile import Profile, names
 from ispguide.engine.settings import Secret
 from ispguide.tasks.base import known
 from ispguide.views import style
@@ -43,12 +45,12 @@ def _read() -> dict[str, Any]:
     return dict(json.loads(path.read_text())) if path.is_file() else {}
 
 
-def _write(**changes: Any) -> None:
+def _write(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """What is remembered, with a change made from it."""
     path = home() / "notebooks.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(_read() | changes))
-    part.replace(path)
+    with alone(path):  # two kernels may choose at the same moment
+        now = _read()
+        write_whole(path, json.dumps(now | change(now)))
 
 
 def current() -> str:
@@ -71,7 +73,7 @@ def use(name: str) -> Profile:
             "start.practice() starts a practice server; start.connect(…) adds a real one.",
             kind="no-such-server",
         )
-    _write(server=name)
+    _write(lambda _: {"server": name})
     return Profile.load(name)
 
 
@@ -110,7 +112,7 @@ def turn(to: str, name: str = "") -> str:
             f'start.switch("{DO}", name="{wanted}")',
             kind="not-confirmed",
         )
-    _write(switch=_read().get("switch", {}) | {now.name: to})
+    _write(lambda old: {"switch": old.get("switch", {}) | {now.name: to}})
     return to
 
 

@@ -8,7 +8,6 @@ passwords or steps but the recorded ones.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -21,7 +20,8 @@ from ispguide.engine.actions import Action
 from ispguide.engine.errors import GuideError
 from ispguide.engine.facts import Fact, Have, ledger, proved
 from ispguide.engine.guide import Guide
-from ispguide.engine.profile import REPLAY, Profile, home
+from ispguide.engine.local import alone, home, write_whole
+from ispguide.engine.profile import REPLAY, Profile
 from ispguide.engine.server import Answer, Server, Watch, ignore
 from ispguide.engine.settings import Secret
 from ispguide.engine.undo import UNDO
@@ -62,26 +62,16 @@ class Memory:
 
     def add(self, **what: Any) -> None:
         """One more event, now."""
-        with self._alone():
+        with alone(self._path):
             self._write([*self.events(), {"time": time.time(), **what}])
 
     def forget(self) -> None:
         """A bare server again."""
-        with self._alone():
+        with alone(self._path):
             self._write([])
 
     def _write(self, events: list[Event]) -> None:
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(events))
-        part.replace(self._path)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two notebooks may click at the same moment."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._path.with_suffix(".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        write_whole(self._path, json.dumps(events))
 
 
 # The pace of the replay: as it was, or as much quicker as it takes to be watched.

@@ -22,11 +22,11 @@ from ispguide.engine.chapter import Step
 from ispguide.engine.errors import GuideError
 from ispguide.engine.facts import Have
 from ispguide.engine.guide import Guide
+from ispguide.engine.local import notebooks
 from ispguide.engine.overview import Overview, overview
 from ispguide.engine.report import Finding
 from ispguide.engine.server import Watch, ignore
 from ispguide.engine.settings import Settings
-from ispguide.engine.shipped import notebooks
 from ispguide.engine.things import Check
 from ispguide.mail.log import traffic
 from ispguide.mail.log.journal import Judged

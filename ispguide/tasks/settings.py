@@ -14,8 +14,9 @@ from fabric import task
 from ispguide.engine import problems, ssh
 from ispguide.engine.actions import Action, MakeDirectory, Write
 from ispguide.engine.errors import GuideError, SettingsProblem, UnknownServer
+from ispguide.engine.local import home
 from ispguide.engine.names import host_name_problems
-from ispguide.engine.profile import Profile, home
+from ispguide.engine.profile import Profile
 from ispguide.engine.server import Server
 from ispguide.engine.settings import PATH, Settings
 from ispguide.tasks.base import PRACTICE, known, open_server

@@ -40,7 +40,7 @@ class Term:
 @cache
 def terms() -> dict[str, Term]:
     """Every word of the page, by its name."""
-    from ispguide.engine.shipped import notebooks
+    from ispguide.engine.local import notebooks
 
     page = json.loads((notebooks() / PAGE).read_text())
     entries = ("".join(cell["source"]) for cell in page["cells"][1:])
