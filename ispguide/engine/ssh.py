@@ -8,8 +8,6 @@ Sources: https://docs.paramiko.org/en/stable/api/client.html, ssh-keygen(1).
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 import socket
 from pathlib import Path
@@ -68,7 +66,7 @@ def _in_words(profile: Profile, error: Exception) -> CannotReachServer:
     if isinstance(error, paramiko.BadHostKeyException):
         return ChangedServer(
             f"{where} showed another host key than the one you accepted "
-            f"({fingerprint(error.key.asbytes())}).",
+            f"({error.key.fingerprint}).",
             "A server keeps its key. A new one means a reinstalled server, or somebody in between.",
             "Compare it in your provider's console; if it is yours, connect again with --accept.",
         )
@@ -115,12 +113,6 @@ def host_key(host: str, port: int = 22) -> Any:
                 transport.close()
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise _in_words(Profile("", host, "", port=port), error) from error
-
-
-def fingerprint(key: bytes) -> str:
-    """As `ssh-keygen -lf` prints it."""
-    digest = base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-    return f"SHA256:{digest}"
 
 
 def pin(host: str, port: int, key: Any, path: Path) -> None:

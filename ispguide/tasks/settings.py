@@ -94,7 +94,7 @@ def _pinned(host: str, port: int, accept: str) -> None:
     if _known_hosts(host).exists() and not accept:
         return
     key = ssh.host_key(host, port)
-    shown = ssh.fingerprint(key.asbytes())
+    shown = key.fingerprint
     if accept != shown:
         kind = key.get_name().removeprefix("ssh-").partition("-")[0]
         command = f"ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub"
