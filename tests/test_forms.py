@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("ISPGUIDE_HOME", str(tmp_path))
     monkeypatch.delenv("ISPGUIDE_CELLS", raising=False)
     monkeypatch.setattr(settings, "read", lambda server: Profile.load(server).settings)
-    monkeypatch.setattr(tasks, "people_list", lambda *_: LISTS)
+    monkeypatch.setattr(tasks, "people_list", lambda *_, **__: LISTS)
     monkeypatch.setattr(tasks, "overview", nobody)
     for name, practice in (("practice", True), ("real", False)):
         Profile(name, "192.0.2.1", "", practice=practice, settings=SETTINGS).save()
@@ -332,7 +332,7 @@ def test_a_password_for_sudo_leaves_its_field_and_stays_in_memory(
 
 
 def test_a_card_that_is_refused_root_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any) -> Any:
+    def refused(*_: Any, **__: Any) -> Any:
         raise NoRoot("Only root may.")
 
     monkeypatch.setattr(switch, "_SUDO", {})
@@ -358,7 +358,7 @@ def test_people_of_one_server_are_never_removed_on_another(
 ) -> None:
     """Not even when the other one did not answer meanwhile."""
 
-    def refused(*_: Any) -> Any:
+    def refused(*_: Any, **__: Any) -> Any:
         raise NoRoot("Only root may.")
 
     monkeypatch.setattr(tasks, "people_remove", nobody)
@@ -472,7 +472,11 @@ def test_a_typed_password_is_taken_once(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(tasks, "people_add", lambda _, *words: given.append(words))
+    monkeypatch.setattr(
+        tasks,
+        "people_add",
+        lambda _, *words, **more: given.append((*words, *more.values())),
+    )
     card = people_card()
     add = card.acts[0]
     add.address.input.value = "carla@example.test"
@@ -495,7 +499,7 @@ def test_a_typed_password_is_taken_once(
 def test_a_made_password_is_shown_once_and_never_in_the_report(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr(tasks, "people_add", lambda *_: PLANTED)
+    monkeypatch.setattr(tasks, "people_add", lambda *_, **__: PLANTED)
     card = people_card()
     card.acts[0].address.input.value = "carla@example.test"
     card.acts[0].button.click()
@@ -546,7 +550,7 @@ def test_looking_only_nobody_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_removing_names_what_goes_and_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[str] = []
-    monkeypatch.setattr(tasks, "people_remove", lambda _, what, *__: gone.append(what))
+    monkeypatch.setattr(tasks, "people_remove", lambda _, what, **__: gone.append(what))
     card = people_card()
     remove = card.acts[3]
     assert remove.button.disabled, "nobody chooses for the reader"

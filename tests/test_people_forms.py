@@ -37,7 +37,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the tasks are asked to do."""
     told: list[Any] = []
     for name in ("people_quota", "people_enable", "people_forget", "people_remove"):
-        monkeypatch.setattr(tasks, name, lambda _, *words: told.append(words))
+        monkeypatch.setattr(
+            tasks, name, lambda _, *words, **more: told.append((*words, *more.values()))
+        )
     return told
 
 
@@ -118,9 +120,9 @@ def test_many_people_are_folded_by_their_domains():
 def planned(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The tasks plan as they do, and only say what they would do."""
     done: list[Any] = []
-    monkeypatch.setattr(tasks, "people_plan", lambda _, text, *__: plan(text, LISTS))
+    monkeypatch.setattr(tasks, "people_plan", lambda _, text, **__: plan(text, LISTS))
 
-    def do(_: Any, text: str, *words: Any) -> Any:
+    def do(_: Any, text: str, **more: Any) -> Any:
         done.append(text)
         return plan(text, LISTS), {"eve@example.test": PLANTED}
 

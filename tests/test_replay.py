@@ -97,19 +97,19 @@ def test_a_question_nobody_asked_then_is_not_answered():
 def test_undo_takes_the_step_out_again():
     opened().apply()
     with pytest.raises(CannotUndo) as stop:
-        tasks.undo(tasks.HERE, "postfix.virtual_domains", "replay")
+        tasks.undo(tasks.HERE, "postfix.virtual_domains", server="replay")
     assert stop.value.kind == "still-needed"
     last = "watching.every_night"
-    report = tasks.undo(tasks.HERE, last, "replay")
+    report = tasks.undo(tasks.HERE, last, server="replay")
     assert report.only("gap")
-    assert tasks.history(tasks.HERE, "replay")[-1]["step"] == f"undo {last}"
+    assert tasks.history(tasks.HERE, server="replay")[-1]["step"] == f"undo {last}"
     assert opened().apply(last).ok
 
 
 def test_the_history_is_of_what_was_clicked():
     before = time.time()
     opened().apply("server")
-    rows = tasks.history(tasks.HERE, "replay")
+    rows = tasks.history(tasks.HERE, server="replay")
     assert {row["step"].partition(".")[0] for row in rows} == {"server"}
     assert {row["who"] for row in rows} == {"you@replay"}
     assert all(before <= row["time"] <= time.time() + 5 for row in rows)
@@ -117,7 +117,7 @@ def test_the_history_is_of_what_was_clicked():
 
 def test_proofs_are_remembered():
     opened().apply("server", "packages")
-    seen = tasks.overview(tasks.HERE, "replay")
+    seen = tasks.overview(tasks.HERE, server="replay")
     assert seen.of("packages").state == "proved"
     assert seen.of("spam").state == "open"
 
@@ -125,9 +125,13 @@ def test_proofs_are_remembered():
 def test_only_recorded_people_can_be_added():
     opened().apply("server", "packages", "tls", "database")
     with pytest.raises(NotRecorded, match="ben@example.test"):
-        tasks.people_add(tasks.HERE, "ben@example.test", Secret("a-long-one"), "replay")
-    tasks.people_add(tasks.HERE, "anna@example.test", Secret("a-long-one"), "replay")
-    lists = tasks.people_list(tasks.HERE, "replay")
+        tasks.people_add(
+            tasks.HERE, "ben@example.test", Secret("a-long-one"), server="replay"
+        )
+    tasks.people_add(
+        tasks.HERE, "anna@example.test", Secret("a-long-one"), server="replay"
+    )
+    lists = tasks.people_list(tasks.HERE, server="replay")
     assert [row[0] for row in lists["mailboxes"]] == ["anna@example.test"]
 
 
@@ -239,23 +243,25 @@ def test_what_notebooks_ask_besides_is_recorded():
 
 def test_letters_are_followed_as_they_went_then():
     with pytest.raises(GuideError) as stop:
-        tasks.travel(tasks.HERE, "letter", "", "replay")
+        tasks.travel(tasks.HERE, "letter", "", server="replay")
     assert stop.value.kind == "not-recorded"
     opened().apply()
     heard = []
-    hops = tasks.travel(tasks.HERE, "letter", "", "replay", None, heard.append)
+    hops = tasks.travel(
+        tasks.HERE, "letter", "", server="replay", sudo=None, tell=heard.append
+    )
     assert hops == heard
     assert [hop.who for hop in hops][-1] == "reader"
-    refused = tasks.travel(tasks.HERE, "spam", "", "replay")
+    refused = tasks.travel(tasks.HERE, "spam", "", server="replay")
     assert "no" in {hop.state for hop in refused}
 
 
 def test_what_is_measured_is_told():
     opened().apply()
-    assert tasks.measure_queue(tasks.HERE, "replay") == []
-    assert tasks.measure_scores(tasks.HERE, "replay")[0]
-    assert tasks.measure_certificate(tasks.HERE, "replay")
-    assert tasks.dns_spread(tasks.HERE, "replay").notes
+    assert tasks.measure_queue(tasks.HERE, server="replay") == []
+    assert tasks.measure_scores(tasks.HERE, server="replay")[0]
+    assert tasks.measure_certificate(tasks.HERE, server="replay")
+    assert tasks.dns_spread(tasks.HERE, server="replay").notes
 
 
 def test_the_practice_network_moves_to_its_first_place():

@@ -41,7 +41,7 @@ from ispguide.notebook.forms import settings as form
 from ispguide.notebook.forms.settings import NAMES, SmarthostCard
 from ispguide.notebook.work import worker
 from ispguide.proofs.submission import Line, judged, line_of
-from ispguide.tasks import smarthost
+from ispguide.tasks import base, smarthost
 
 from .fake import SETTINGS, FakeServer, guide_of
 from .test_guide import file
@@ -183,7 +183,7 @@ def use(
     monkeypatch: pytest.MonkeyPatch, there: dict[facts.Fact, Any], **how: Any
 ) -> Guide:
     work = guide(SETTINGS, there)
-    monkeypatch.setattr(smarthost, "open_guide", lambda *_: work)
+    monkeypatch.setattr(base, "open_guide", lambda *_: work)
     given = {"smarthost": S.smarthost, "user": S.smarthost_user, "spf": S.smarthost_spf}
     tasks.smarthost_use(tasks.HERE, **(given | how))
     return work
@@ -365,11 +365,11 @@ def test_without_a_smarthost_there_is_nothing_to_prove() -> None:
 def run(monkeypatch: Any, *words: str, stdin: str = "") -> tuple[Any, list[Any]]:
     kept: list[Any] = []
 
-    def use(*a: Any) -> Any:
-        kept.append(a[1:])
+    def use(*a: Any, **more: Any) -> Any:
+        kept.append((*a[1:], *more.values()))
         return SETTINGS, S
 
-    def off(*a: Any) -> Any:
+    def off(*a: Any, **more: Any) -> Any:
         kept.append("off")
         return S, SETTINGS
 
@@ -407,11 +407,11 @@ def test_the_command_wants_one_thing(monkeypatch: Any, words: list[str]) -> None
 
 
 def opened(monkeypatch: Any, kept: list[Any]) -> SmarthostCard:
-    def use(*a: Any) -> Any:
-        kept.append(a[1:])
+    def use(*a: Any, **more: Any) -> Any:
+        kept.append((*a[1:], *more.values()))
         return SETTINGS, S
 
-    def off(*a: Any) -> Any:
+    def off(*a: Any, **more: Any) -> Any:
         kept.append("off")
         return S, SETTINGS
 

@@ -20,7 +20,7 @@ from ispguide.mail.log import journal, trace, traffic
 from ispguide.mail.log.traffic import OTHER, refusal
 from ispguide.mail.log.way import Way, way
 from ispguide.mail.measures import health
-from ispguide.tasks import watching
+from ispguide.tasks import base, watching
 from ispguide.tasks.watching import _search_word
 from ispguide.views import journey
 from ispguide.views import watching as shown
@@ -148,7 +148,7 @@ def test_a_replay_and_a_slow_journal_say_so(monkeypatch):
             have=dict.fromkeys(tell, {"error": "no answer within 10 s"})
         ),
     )
-    monkeypatch.setattr(watching, "open_guide", lambda *_: late)
+    monkeypatch.setattr(base, "open_guide", lambda *_: late)
     for replay, kind in ((False, "no-answer"), (True, "not-recorded")):
         Slow.profile.replay = replay
         with pytest.raises(GuideError) as stop:

@@ -87,9 +87,9 @@ def check(
     from ispguide import tasks
 
     sudo = ask_for_sudo(ask_sudo)
-    report = tasks.look(tasks.HERE, what, server, sudo)
+    report = tasks.look(tasks.HERE, what, server=server, sudo=sudo)
     if prove:
-        report += tasks.prove(tasks.HERE, what, server, sudo, watched)
+        report += tasks.prove(tasks.HERE, what, server=server, sudo=sudo, watch=watched)
     _show(report, as_json, 2)
 
 
@@ -101,7 +101,9 @@ def apply(what: tuple[str, ...], as_json: bool, server: str, ask_sudo: bool) -> 
     """Make it true and prove it.  WHAT: chapter or chapter.step; nothing: all."""
     from ispguide import tasks
 
-    report = tasks.apply(tasks.HERE, what, server, ask_for_sudo(ask_sudo), watched)
+    report = tasks.apply(
+        tasks.HERE, what, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
+    )
     _show(report, as_json, 1)
 
 
@@ -112,7 +114,9 @@ def renew(as_json: bool, server: str, ask_sudo: bool) -> None:
     """Renew the certificate (at Let's Encrypt: try it), and look at every door."""
     from ispguide import tasks
 
-    report = tasks.renew(tasks.HERE, server, ask_for_sudo(ask_sudo), watched)
+    report = tasks.renew(
+        tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
+    )
     _show(report, as_json, 1)
 
 
@@ -124,7 +128,9 @@ def undo(step: str, as_json: bool, server: str, ask_sudo: bool) -> None:
     """Put back what STEP (chapter.step) replaced."""
     from ispguide import tasks
 
-    report = tasks.undo(tasks.HERE, step, server, ask_for_sudo(ask_sudo), watched)
+    report = tasks.undo(
+        tasks.HERE, step, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
+    )
     click.echo(
         json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.text()
     )

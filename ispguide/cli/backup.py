@@ -30,7 +30,7 @@ def backup(context: click.Context, server: str, ask_sudo: bool) -> None:
         from ispguide import tasks
 
         sudo = ask_for_sudo(ask_sudo)
-        _tell(tasks.backup_now(tasks.HERE, server, sudo, watched))
+        _tell(tasks.backup_now(tasks.HERE, server=server, sudo=sudo, watch=watched))
 
 
 @backup.command(name="list")
@@ -40,7 +40,7 @@ def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
     """All backups, and how the last run went."""
     from ispguide import tasks
 
-    found = tasks.backup_list(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    found = tasks.backup_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
@@ -67,7 +67,7 @@ def key(server: str, ask_sudo: bool) -> None:
     from ispguide import tasks
 
     sudo = ask_for_sudo(ask_sudo)
-    click.echo("\n".join(tasks.backup_key(tasks.HERE, server, sudo)))
+    click.echo("\n".join(tasks.backup_key(tasks.HERE, server=server, sudo=sudo)))
 
 
 @backup.command()
@@ -76,7 +76,7 @@ def target(server: str, ask_sudo: bool) -> None:
     """The other machine: the key to lay down there, and the fingerprint to compare."""
     from ispguide import tasks
 
-    found = tasks.backup_target(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    found = tasks.backup_target(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if found is None:
         click.echo("The backups go into a folder of this server; there is no other.")
         return
@@ -109,7 +109,9 @@ def mailbox(address: str, number: str, server: str, ask_sudo: bool) -> None:
     from ispguide import tasks
 
     sudo = ask_for_sudo(ask_sudo)
-    tasks.restore_mailbox(tasks.HERE, address, number, server, sudo, watched)
+    tasks.restore_mailbox(
+        tasks.HERE, address, number, server=server, sudo=sudo, watch=watched
+    )
     done_watching()
     click.echo(f"They are in the folder Restored of {address}.")
 
@@ -128,7 +130,9 @@ def server_(number: str, password_stdin: bool, server: str, ask_sudo: bool) -> N
     secret = typed(password_stdin) or Secret(
         click.prompt("Password of the backups", hide_input=True, err=True)
     )
-    tasks.restore_server(tasks.HERE, secret, number, server, sudo, watched)
+    tasks.restore_server(
+        tasks.HERE, secret, number, server=server, sudo=sudo, watch=watched
+    )
     done_watching()
     click.echo("Everything is back. Let the guide make the rest: ./guide apply")
 
@@ -181,9 +185,11 @@ def move(
 
     sudo = ask_for_sudo(ask_sudo)
     if look:
-        found = tasks.move_look(tasks.HERE, server, sudo, watched)
+        found = tasks.move_look(tasks.HERE, server=server, sudo=sudo, watch=watched)
     else:
-        found = tasks.move_next(tasks.HERE, again, server, sudo, watched)
+        found = tasks.move_next(
+            tasks.HERE, again, server=server, sudo=sudo, watch=watched
+        )
     done_watching()
     if as_json:
         click.echo(json.dumps(asdict(found)))
@@ -229,7 +235,15 @@ def moved_mailbox(
         click.prompt(f"Password at {host}", hide_input=True, err=True)
     )
     tasks.move_mailbox(
-        tasks.HERE, address, host, user, word, port, server, sudo, watched
+        tasks.HERE,
+        address,
+        host,
+        user,
+        word,
+        port,
+        server=server,
+        sudo=sudo,
+        watch=watched,
     )
     done_watching()
     click.echo(

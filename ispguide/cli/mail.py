@@ -32,7 +32,10 @@ def bans(context: click.Context, as_json: bool, server: str, ask_sudo: bool) -> 
     if context.invoked_subcommand is None:
         from ispguide import tasks
 
-        _show(tasks.bans_list(tasks.HERE, server, ask_for_sudo(ask_sudo)), as_json)
+        _show(
+            tasks.bans_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo)),
+            as_json,
+        )
 
 
 @bans.command()
@@ -43,7 +46,9 @@ def lift(address: str, as_json: bool, server: str, ask_sudo: bool) -> None:
     """Let ADDRESS in again, at once."""
     from ispguide import tasks
 
-    left = tasks.bans_lift(tasks.HERE, address, server, ask_for_sudo(ask_sudo))
+    left = tasks.bans_lift(
+        tasks.HERE, address, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     if not as_json:
         click.echo(f"{address} is let in again.")
     _show(left, as_json)
@@ -74,9 +79,9 @@ def rotate(domain: str, look: bool, as_json: bool, server: str, ask_sudo: bool) 
 
     sudo = ask_for_sudo(ask_sudo)
     found = (
-        tasks.dkim_turns(tasks.HERE, server, sudo)
+        tasks.dkim_turns(tasks.HERE, server=server, sudo=sudo)
         if look
-        else tasks.dkim_rotate(tasks.HERE, domain, server, sudo)
+        else tasks.dkim_rotate(tasks.HERE, domain, server=server, sudo=sudo)
     )
     mine = [turn for turn in found if domain in ("", turn.domain)]
     if as_json:
@@ -103,7 +108,7 @@ def reports(as_json: bool, server: str, ask_sudo: bool) -> None:
     from ispguide import tasks
     from ispguide.mail.dmarc.reports import advice, lines
 
-    found = tasks.dmarc_reports(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    found = tasks.dmarc_reports(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
@@ -149,11 +154,13 @@ def smarthost(
         )
     sudo = ask_for_sudo(ask_sudo)
     if off:
-        both = tasks.smarthost_off(tasks.HERE, server, sudo)
+        both = tasks.smarthost_off(tasks.HERE, server=server, sudo=sudo)
         _kept("Mail is to leave by itself.", both)
         return
     secret = typed(password_stdin) or (None if password_stdin else _asked(where))
-    both = tasks.smarthost_use(tasks.HERE, where, user, secret, spf, server, sudo)
+    both = tasks.smarthost_use(
+        tasks.HERE, where, user, secret, spf, server=server, sudo=sudo
+    )
     _kept(f"All mail is to leave through {where}.", both)
 
 
@@ -186,7 +193,7 @@ def health(as_json: bool, server: str, ask_sudo: bool) -> None:
     from ispguide.mail.log.traffic import queue_words
     from ispguide.mail.measures.health import JUDGED, health_words, worst
 
-    seen, waits = tasks.health(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    seen, waits = tasks.health(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if as_json:
         found = {"state": worst(seen), "looks": [asdict(one) for one in seen],
                  "queue": [asdict(one) for one in waits]}  # fmt: skip
@@ -212,7 +219,9 @@ def trace(what: str, days: int, as_json: bool, server: str, ask_sudo: bool) -> N
     """The way of a letter.  WHAT: an address, a Message-ID or a queue id."""
     from ispguide import tasks
 
-    ways = tasks.trace(tasks.HERE, what, server, ask_for_sudo(ask_sudo), days)
+    ways = tasks.trace(
+        tasks.HERE, what, server=server, sudo=ask_for_sudo(ask_sudo), days=days
+    )
     if as_json:
         click.echo(
             json.dumps(

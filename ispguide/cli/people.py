@@ -46,7 +46,9 @@ def add(what: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
     from ispguide import tasks
 
     sudo = ask_for_sudo(ask_sudo)
-    made = tasks.people_add(tasks.HERE, what, typed(password_stdin), server, sudo)
+    made = tasks.people_add(
+        tasks.HERE, what, typed(password_stdin), server=server, sudo=sudo
+    )
     click.echo(f"{what} is there.")
     _tell_password(what, made)
 
@@ -61,7 +63,7 @@ def password(address: str, password_stdin: bool, server: str, ask_sudo: bool) ->
 
     sudo = ask_for_sudo(ask_sudo)
     made = tasks.people_password(
-        tasks.HERE, address, typed(password_stdin), server, sudo
+        tasks.HERE, address, typed(password_stdin), server=server, sudo=sudo
     )
     click.echo(f"{address} has another password.")
     _tell_password(address, made)
@@ -75,7 +77,9 @@ def alias(source: str, destination: str, server: str, ask_sudo: bool) -> None:
     """Mail to SOURCE (an address, or @domain) goes to DESTINATION."""
     from ispguide import tasks
 
-    tasks.people_alias(tasks.HERE, source, destination, server, ask_for_sudo(ask_sudo))
+    tasks.people_alias(
+        tasks.HERE, source, destination, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     click.echo(f"Mail to {source} goes to {destination}.")
 
 
@@ -89,7 +93,7 @@ def quota(address: str, limit: str, server: str, ask_sudo: bool) -> None:
     from ispguide.mail.people.things import limit as words
 
     size = tasks.people_quota(
-        tasks.HERE, address, limit, server, ask_for_sudo(ask_sudo)
+        tasks.HERE, address, limit, server=server, sudo=ask_for_sudo(ask_sudo)
     )
     click.echo(f"{address} has {words(size)} now.")
 
@@ -101,7 +105,9 @@ def recount(address: str, server: str, ask_sudo: bool) -> None:
     """Add up anew what lies in a mailbox, or in all of them."""
     from ispguide import tasks
 
-    tasks.people_recount(tasks.HERE, address, server, ask_for_sudo(ask_sudo))
+    tasks.people_recount(
+        tasks.HERE, address, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     click.echo(f"{address or 'Every mailbox'} was counted anew.")
 
 
@@ -113,7 +119,9 @@ def forget(source: str, destination: str, server: str, ask_sudo: bool) -> None:
     """Mail to SOURCE does not go to DESTINATION any more."""
     from ispguide import tasks
 
-    tasks.people_forget(tasks.HERE, source, destination, server, ask_for_sudo(ask_sudo))
+    tasks.people_forget(
+        tasks.HERE, source, destination, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     click.echo(f"Mail to {source} does not go to {destination} any more.")
 
 
@@ -124,7 +132,9 @@ def lock(address: str, server: str, ask_sudo: bool) -> None:
     """Let nobody log in to a mailbox.  Mail for it comes in all the same."""
     from ispguide import tasks
 
-    tasks.people_enable(tasks.HERE, address, False, server, ask_for_sudo(ask_sudo))
+    tasks.people_enable(
+        tasks.HERE, address, False, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     click.echo(f"Nobody can log in as {address}; mail for it still comes in.")
 
 
@@ -135,7 +145,9 @@ def unlock(address: str, server: str, ask_sudo: bool) -> None:
     """Let the owner of a mailbox log in again."""
     from ispguide import tasks
 
-    tasks.people_enable(tasks.HERE, address, True, server, ask_for_sudo(ask_sudo))
+    tasks.people_enable(
+        tasks.HERE, address, True, server=server, sudo=ask_for_sudo(ask_sudo)
+    )
     click.echo(f"{address} can log in again, with the password it had.")
 
 
@@ -147,7 +159,13 @@ def remove(what: str, with_mail: bool, server: str, ask_sudo: bool) -> None:
     """Remove a mailbox, an address's forwardings or a domain.  Mail on disk stays."""
     from ispguide import tasks
 
-    tasks.people_remove(tasks.HERE, what, server, ask_for_sudo(ask_sudo), with_mail)
+    tasks.people_remove(
+        tasks.HERE,
+        what,
+        server=server,
+        sudo=ask_for_sudo(ask_sudo),
+        with_mail=with_mail,
+    )
     mail = (
         "and so are its letters"
         if with_mail
@@ -163,7 +181,7 @@ def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
     """Who and what is on this server."""
     from ispguide import tasks
 
-    lists = tasks.people_list(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    lists = tasks.people_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if as_json:
         click.echo(json.dumps(lists, ensure_ascii=False))
         return
@@ -190,14 +208,18 @@ def import_(file: Path, do: bool, server: str, ask_sudo: bool) -> None:
 
     sudo, text = ask_for_sudo(ask_sudo), file.read_text(encoding="utf-8")
     if not do:
-        click.echo(tasks.people_plan(tasks.HERE, text, server, sudo).words())
+        click.echo(
+            tasks.people_plan(tasks.HERE, text, server=server, sudo=sudo).words()
+        )
         click.echo("Nothing was done. Add --do to do it.")
         return
 
     def tell(done: int, of: int) -> None:
         click.echo(f"{done} of {of} …", err=True)
 
-    plan, made = tasks.people_import(tasks.HERE, text, server, sudo, tell)
+    plan, made = tasks.people_import(
+        tasks.HERE, text, server=server, sudo=sudo, tell=tell
+    )
     click.echo(plan.words())
     if made:
         click.echo("Passwords that were made, shown this once:")
@@ -212,7 +234,7 @@ def senders(as_json: bool, server: str, ask_sudo: bool) -> None:
     """Who may send as whom."""
     from ispguide import tasks
 
-    found = tasks.people_senders(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    found = tasks.people_senders(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     if as_json:
         rows = {s.address: {"names": s.names, "locked": s.locked} for s in found}
         click.echo(json.dumps(rows, ensure_ascii=False))

@@ -23,7 +23,7 @@ def history(as_json: bool, server: str, ask_sudo: bool) -> None:
     from ispguide import tasks
     from ispguide.engine.undo import history_lines
 
-    ledger = tasks.history(tasks.HERE, server, ask_for_sudo(ask_sudo))
+    ledger = tasks.history(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
     text = (
         json.dumps(ledger, ensure_ascii=False)
         if as_json
@@ -65,12 +65,15 @@ def export(
 
     sudo = ask_for_sudo(ask_sudo)
     if form == "zone":
-        click.echo(tasks.dns_zone(tasks.HERE, server, sudo), nl=False)
+        click.echo(tasks.dns_zone(tasks.HERE, server=server, sudo=sudo), nl=False)
         return
     from ispguide.views.report import markdown, page
 
     make = page if form == "html" else markdown
-    click.echo(make(tasks.graduate(tasks.HERE, server, sudo, not look)), nl=False)
+    click.echo(
+        make(tasks.graduate(tasks.HERE, server=server, sudo=sudo, prove=not look)),
+        nl=False,
+    )
 
 
 def _unconnected(server: str) -> Any:

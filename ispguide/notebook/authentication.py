@@ -66,7 +66,7 @@ def rotation() -> Any:
 
 
 def _rotation_plain() -> Shown:
-    found = tasks.dkim_turns(tasks.HERE, switch.current())
+    found = tasks.dkim_turns(tasks.HERE, server=switch.current())
     html = style.style() + style.box(authentication.rotation_html(found))
     return Shown(html, authentication.rotation_text(found))
 
@@ -118,7 +118,7 @@ class RotationCard(PictureCard):
         self.inside.children = (Ticks(),)
 
     def ask(self, server: str, sudo: Any) -> list[Turn]:
-        return list(tasks.dkim_turns(tasks.HERE, server, sudo))
+        return list(tasks.dkim_turns(tasks.HERE, server=server, sudo=sudo))
 
     def draw(self, seen: list[Turn]) -> str:
         self.state(*authentication.summary(seen))
@@ -136,6 +136,10 @@ class RotationCard(PictureCard):
         self.state("busy", "at work")
 
         def work(watch: Watch) -> list[Turn]:
-            return list(tasks.dkim_rotate(tasks.HERE, domain, name, sudo, None, watch))
+            return list(
+                tasks.dkim_rotate(
+                    tasks.HERE, domain, server=name, sudo=sudo, key=None, watch=watch
+                )
+            )
 
         self.run("The next stage", work, self.take)

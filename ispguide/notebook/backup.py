@@ -51,8 +51,8 @@ class MailboxCard(FormCard):
         name, sudo = switch.current(), switch.sudo()
 
         def work(_: Watch) -> tuple[Any, Safe]:
-            people = tasks.people_list(tasks.HERE, name, sudo)
-            return people, tasks.backup_list(tasks.HERE, name, sudo)
+            people = tasks.people_list(tasks.HERE, server=name, sudo=sudo)
+            return people, tasks.backup_list(tasks.HERE, server=name, sudo=sudo)
 
         self.run("Looking", work, lambda found: self.take(*found))
 
@@ -73,7 +73,9 @@ class MailboxCard(FormCard):
         name, sudo = switch.current(), switch.sudo()
 
         def work(watch: Watch) -> None:
-            tasks.restore_mailbox(tasks.HERE, who, which, name, sudo, watch)
+            tasks.restore_mailbox(
+                tasks.HERE, who, which, server=name, sudo=sudo, watch=watch
+            )
 
         self.run(f"Bringing {who} back", work, lambda _: self.brought(who))
 
@@ -92,7 +94,7 @@ def backups() -> Any:
         return live(BackupsCard, BackupsCard.look)
 
     def work() -> Shown:
-        found = tasks.backup_list(tasks.HERE, switch.current())
+        found = tasks.backup_list(tasks.HERE, server=switch.current())
         html = style.style() + style.box(backup.backups_html(found))
         return Shown(html, backup.backups_text(found))
 
@@ -114,7 +116,9 @@ def target() -> Any:
     if not headless():
         return live(TargetCard, TargetCard.look)
     return guarded(
-        lambda: sentence(target_text(tasks.backup_target(tasks.HERE, switch.current())))
+        lambda: sentence(
+            target_text(tasks.backup_target(tasks.HERE, server=switch.current()))
+        )
     )
 
 
@@ -138,7 +142,7 @@ class BackupsCard(PictureCard):
 
     def ask(self, server: str, sudo: Any) -> tuple[Safe, str]:
         # Drawn on the worker too: the first plot loads a library for a second.
-        return drawn(tasks.backup_list(tasks.HERE, server, sudo))
+        return drawn(tasks.backup_list(tasks.HERE, server=server, sudo=sudo))
 
     def draw(self, seen: tuple[Safe, str]) -> str:
         self.state(*backup.state_of(seen[0]))
@@ -150,7 +154,9 @@ class BackupsCard(PictureCard):
         self.state("busy", "at work")
 
         def work(watch: Watch) -> tuple[Safe, str]:
-            return drawn(tasks.backup_now(tasks.HERE, name, sudo, watch))
+            return drawn(
+                tasks.backup_now(tasks.HERE, server=name, sudo=sudo, watch=watch)
+            )
 
         self.run("A backup", work, self.take)
 
@@ -175,7 +181,7 @@ class KeyCard(FormCard):
         name, sudo = switch.current(), switch.sudo()
 
         def work(_: Watch) -> list[str]:
-            return list(tasks.backup_key(tasks.HERE, name, sudo))
+            return list(tasks.backup_key(tasks.HERE, server=name, sudo=sudo))
 
         self.run("Asking for it", work, self.take)
 
@@ -200,7 +206,7 @@ class TargetCard(PictureCard):
         super().__init__("safe.target", "The other machine")
 
     def ask(self, server: str, sudo: Any) -> Target | None:
-        return tasks.backup_target(tasks.HERE, server, sudo)  # type: ignore[no-any-return]
+        return tasks.backup_target(tasks.HERE, server=server, sudo=sudo)
 
     def draw(self, seen: Target | None) -> str:
         same = seen is None or seen.compared in seen.fingerprints

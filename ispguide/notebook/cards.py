@@ -66,7 +66,7 @@ class StepsCard(Card):
         self.state("busy", "looking")
         self.run(
             "Looking",
-            lambda _: tasks.look(tasks.HERE, self.what, name, sudo),
+            lambda _: tasks.look(tasks.HERE, self.what, server=name, sudo=sudo),
             self.looked,
         )
 
@@ -82,8 +82,8 @@ class StepsCard(Card):
         self.state("busy", "a run is under way")
 
         def work(watch: Watch) -> Any:
-            tasks.follow(tasks.HERE, name, sudo, watch)
-            return tasks.look(tasks.HERE, self.what, name, sudo)
+            tasks.follow(tasks.HERE, server=name, sudo=sudo, watch=watch)
+            return tasks.look(tasks.HERE, self.what, server=name, sudo=sudo)
 
         self.run(doing, work, publish)
 
@@ -136,7 +136,9 @@ class StepCard(StepsCard):
         name, sudo = switch.current(), switch.sudo()
         self.change(
             "Making it so",
-            lambda watch: tasks.apply(tasks.HERE, self.what, name, sudo, watch),
+            lambda watch: tasks.apply(
+                tasks.HERE, self.what, server=name, sudo=sudo, watch=watch
+            ),
         )
 
     def undo(self) -> None:
@@ -144,7 +146,9 @@ class StepCard(StepsCard):
         name, sudo = switch.current(), switch.sudo()
         self.change(
             "Putting back",
-            lambda watch: tasks.undo(tasks.HERE, str(self.step), name, sudo, watch),
+            lambda watch: tasks.undo(
+                tasks.HERE, str(self.step), server=name, sudo=sudo, watch=watch
+            ),
         )
 
 
@@ -170,7 +174,9 @@ class ProofsCard(StepsCard):
         name, sudo = switch.current(), switch.sudo()
         self.change(
             "Proving",
-            lambda watch: tasks.prove(tasks.HERE, self.what, name, sudo, watch),
+            lambda watch: tasks.prove(
+                tasks.HERE, self.what, server=name, sudo=sudo, watch=watch
+            ),
         )
 
     def wait(self) -> None:

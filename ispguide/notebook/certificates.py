@@ -41,5 +41,6 @@ class RehearsalCard(StepsCard):
         """On the server, as its timer would do it."""
         name, sudo = switch.current(), switch.sudo()
         self.change(
-            "Renewing", lambda watch: tasks.renew(tasks.HERE, name, sudo, watch)
+            "Renewing",
+            lambda watch: tasks.renew(tasks.HERE, server=name, sudo=sudo, watch=watch),
         )

@@ -56,7 +56,7 @@ class ChapterCard(Card):
         name, sudo = switch.current(), switch.sudo()
 
         def work(_: Watch) -> Any:
-            return tasks.overview(tasks.HERE, name, sudo)
+            return tasks.overview(tasks.HERE, server=name, sudo=sudo)
 
         self.run("Looking at the whole guide", work, self.take_overview, quiet)
 
@@ -67,7 +67,7 @@ class ChapterCard(Card):
 
         def work(watch: Watch) -> Any:
             what = [self.chapter.name]
-            return tasks.apply(tasks.HERE, what, name, sudo, watch)
+            return tasks.apply(tasks.HERE, what, server=name, sudo=sudo, watch=watch)
 
         def done(report: Report) -> None:
             publish(report)
@@ -84,7 +84,7 @@ class ChapterCard(Card):
             self.rest(next_html(self.chapter, found))
 
         def work(_: Watch) -> Any:
-            return tasks.overview(tasks.HERE, name, sudo)
+            return tasks.overview(tasks.HERE, server=name, sudo=sudo)
 
         self.run("Looking", work, done)
 

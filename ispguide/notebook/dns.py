@@ -29,7 +29,7 @@ def records() -> Any:
     """Every record the server needs: what is, what should be, what to type."""
     if headless():
         return guarded(
-            lambda: _shown(tasks.dns_records(tasks.HERE, (), switch.current()))
+            lambda: _shown(tasks.dns_records(tasks.HERE, (), server=switch.current()))
         )
     return live(RecordsCard, RecordsCard.look)
 
@@ -48,7 +48,7 @@ def _shown(rows: list[Row]) -> Shown:
 
 
 def _spread() -> Shown:
-    found = tasks.dns_spread(tasks.HERE, switch.current())
+    found = tasks.dns_spread(tasks.HERE, server=switch.current())
     html = style.style() + style.box(dns.to_html(found))
     return Shown(html, dns.to_text(found))
 
@@ -74,13 +74,13 @@ class RecordsCard(Card):
         """Ask the zone's own servers; nothing is changed."""
         name, sudo = switch.current(), switch.sudo()
         self.state("busy", "looking")
-        self.run("Asking the name servers", lambda _: tasks.dns_records(tasks.HERE, (), name, sudo), self.take)  # fmt: skip
+        self.run("Asking the name servers", lambda _: tasks.dns_records(tasks.HERE, (), server=name, sudo=sudo), self.take)  # fmt: skip
 
     def publish(self) -> None:
         """Send what is missing or wrong to the server that keeps the zone."""
         name, sudo, key = switch.current(), switch.sudo(), self.form.taken()
         self.state("busy", "publishing")
-        self.run("Publishing", lambda _: tasks.dns_publish(tasks.HERE, (), name, sudo, key), self.take)  # fmt: skip
+        self.run("Publishing", lambda _: tasks.dns_publish(tasks.HERE, (), server=name, sudo=sudo, key=key), self.take)  # fmt: skip
 
     def take(self, rows: list[Row]) -> None:
         """Show what was found."""
@@ -125,7 +125,7 @@ class SpreadCard(Card):
         """Ask everybody anew."""
         name, sudo = switch.current(), switch.sudo()
         self.state("busy", "asking")
-        self.run("Asking everybody", lambda _: tasks.dns_spread(tasks.HERE, name, sudo), self.take)  # fmt: skip
+        self.run("Asking everybody", lambda _: tasks.dns_spread(tasks.HERE, server=name, sudo=sudo), self.take)  # fmt: skip
 
     def take(self, found: Spread) -> None:
         """Show what was found."""

@@ -33,7 +33,7 @@ class BigPictureCard(PictureCard):
         self.show(diagram.big_picture(UNSEEN, highlight))
 
     def ask(self, server: str, sudo: Any) -> Any:
-        return tasks.parts(tasks.HERE, server, sudo)
+        return tasks.parts(tasks.HERE, server=server, sudo=sudo)
 
     def draw(self, seen: Sequence[PartState]) -> str:
         self.state(*summary(seen))
@@ -105,7 +105,7 @@ class JourneyCard(PictureCard):
                 self.hops.append(hop)
                 watch(f"{STATIONS[hop.who]} {hop.what}")
 
-            return tasks.travel(tasks.HERE, kind, to, name, sudo, tell)
+            return tasks.travel(tasks.HERE, kind, to, server=name, sudo=sudo, tell=tell)
 
         self.run(f"Sending {KINDS[kind]}", work, self.ended)
 
@@ -172,7 +172,9 @@ class TraceCard(PictureCard):
         super().look(quiet)
 
     def ask(self, server: str, sudo: Any) -> list[Way]:
-        found: list[Way] = tasks.trace(tasks.HERE, self.what.value, server, sudo)
+        found: list[Way] = tasks.trace(
+            tasks.HERE, self.what.value, server=server, sudo=sudo
+        )
         return found
 
     def draw(self, seen: list[Way]) -> str:

@@ -25,7 +25,7 @@ def target() -> Any:
     if not headless():
         return live(OldCard, OldCard.look)
     return guarded(
-        lambda: sentence(told(tasks.move_target(tasks.HERE, switch.current())))
+        lambda: sentence(told(tasks.move_target(tasks.HERE, server=switch.current())))
     )
 
 
@@ -51,9 +51,9 @@ def _plain() -> Shown:
 
 def asked(server: str, sudo: Any) -> Move | None:
     """Both servers, counted; None where there is no older one."""
-    if tasks.move_target(tasks.HERE, server, sudo) is None:
+    if tasks.move_target(tasks.HERE, server=server, sudo=sudo) is None:
         return None
-    return tasks.move_look(tasks.HERE, server, sudo)  # type: ignore[no-any-return]
+    return tasks.move_look(tasks.HERE, server=server, sudo=sudo)
 
 
 class OldCard(PictureCard):
@@ -63,7 +63,7 @@ class OldCard(PictureCard):
         super().__init__("house.target", "The old server")
 
     def ask(self, server: str, sudo: Any) -> Target | None:
-        return tasks.move_target(tasks.HERE, server, sudo)  # type: ignore[no-any-return]
+        return tasks.move_target(tasks.HERE, server=server, sudo=sudo)
 
     def draw(self, seen: Target | None) -> str:
         same = seen is None or seen.compared in seen.fingerprints
@@ -97,6 +97,8 @@ class MoveCard(PictureCard):
         self.state("busy", "at work")
 
         def work(watch: Watch) -> Move:
-            return tasks.move_next(tasks.HERE, False, name, sudo, watch)  # type: ignore[no-any-return]
+            return tasks.move_next(
+                tasks.HERE, False, server=name, sudo=sudo, watch=watch
+            )
 
         self.run("The next stage", work, self.take)

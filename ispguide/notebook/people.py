@@ -40,11 +40,15 @@ def add(what: str) -> Any:
     """A mailbox (its password is asked for, hidden) or a domain."""
 
     def work() -> Any:
-        lists = tasks.people_list(tasks.HERE, switch.current(), switch.sudo())
+        lists = tasks.people_list(
+            tasks.HERE, server=switch.current(), sudo=switch.sudo()
+        )
         if what in (row[0] for rows in lists.values() for row in rows):
             return sentence(f"{what} is there already.")
         secret = _typed() if "@" in what else None
-        tasks.people_add(tasks.HERE, what, secret, switch.current(), switch.sudo())
+        tasks.people_add(
+            tasks.HERE, what, secret, server=switch.current(), sudo=switch.sudo()
+        )
         return sentence(f"{what} is there.")
 
     return _changing(work)
@@ -55,7 +59,7 @@ def password(address: str) -> Any:
 
     def work() -> Any:
         tasks.people_password(
-            tasks.HERE, address, _typed(), switch.current(), switch.sudo()
+            tasks.HERE, address, _typed(), server=switch.current(), sudo=switch.sudo()
         )
         return sentence(f"{address} has another password.")
 
@@ -67,7 +71,7 @@ def alias(source: str, destination: str) -> Any:
 
     def work() -> Any:
         tasks.people_alias(
-            tasks.HERE, source, destination, switch.current(), switch.sudo()
+            tasks.HERE, source, destination, server=switch.current(), sudo=switch.sudo()
         )
         return sentence(f"Mail to {source} goes to {destination}.")
 
@@ -78,7 +82,9 @@ def remove(what: str) -> Any:
     """A mailbox's login, a forwarding or a domain goes; mail on disk stays."""
 
     def work() -> Any:
-        tasks.people_remove(tasks.HERE, what, switch.current(), switch.sudo())
+        tasks.people_remove(
+            tasks.HERE, what, server=switch.current(), sudo=switch.sudo()
+        )
         return sentence(f"{what} is gone. Its mail, if any, is still in /var/vmail.")
 
     return _changing(work)
@@ -88,7 +94,9 @@ def list() -> Any:
     """Domains, mailboxes and aliases of the server in use."""
 
     def work() -> Shown:
-        lists = tasks.people_list(tasks.HERE, switch.current(), switch.sudo())
+        lists = tasks.people_list(
+            tasks.HERE, server=switch.current(), sudo=switch.sudo()
+        )
         rows = [
             (kind, in_words(kind, row))
             for kind, found in lists.items()
@@ -103,7 +111,9 @@ def senders() -> Any:
     """Who may send as whom, on the server in use."""
 
     def work() -> Shown:
-        found = tasks.people_senders(tasks.HERE, switch.current(), switch.sudo())
+        found = tasks.people_senders(
+            tasks.HERE, server=switch.current(), sudo=switch.sudo()
+        )
         rows = senders_rows(found)
         html = style.style() + style.box(people_table(SENDERS, rows))
         return Shown(html, "\n".join("  ".join(row) for row in rows))
@@ -120,7 +130,7 @@ def file(path: str = "") -> Any:
 
     def work() -> Shown:
         text, server = text_of(path), switch.current()
-        return sentence(tasks.people_plan(tasks.HERE, text, server).words())
+        return sentence(tasks.people_plan(tasks.HERE, text, server=server).words())
 
     return guarded(work)
 

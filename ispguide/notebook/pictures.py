@@ -56,7 +56,7 @@ def _plain_journey(kind: str, to: str) -> Shown:
     from ispguide import tasks
     from ispguide.views.journey import hops_text, timeline
 
-    hops = tasks.travel(tasks.HERE, kind, to, switch.current())
+    hops = tasks.travel(tasks.HERE, kind, to, server=switch.current())
     return _shown(timeline(hops), hops_text(hops))
 
 
@@ -77,7 +77,7 @@ def _plain_trace(what: str) -> Shown:
     from ispguide import tasks
     from ispguide.views.journey import ways_html, ways_text
 
-    seen = tasks.trace(tasks.HERE, what, switch.current())
+    seen = tasks.trace(tasks.HERE, what, server=switch.current())
     return _shown(ways_html(seen), ways_text(seen))
 
 

@@ -201,7 +201,7 @@ class AskCard(QuestionCard):
         def work(_: Watch) -> Verdict:
             settings = known_settings(name)
             facts = [self.asked.fact(settings)]
-            have = tasks.facts_of(tasks.HERE, facts, name, sudo)
+            have = tasks.facts_of(tasks.HERE, facts, server=name, sudo=sudo)
             return self.asked.judged(said, have, settings)
 
         self.run("Asking the server", work, lambda verdict: self.tell(verdict, said))

@@ -96,15 +96,21 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Shown:
 def look(chapter: Chapter) -> Any:
     """What is there now; a chapter that only proves shows what it rests on."""
     names = [chapter.name] if chapter.steps else [c.name for c in chapter.needs]
-    return guarded(lambda: marked(tasks.look(tasks.HERE, names, switch.current())))
+    return guarded(
+        lambda: marked(tasks.look(tasks.HERE, names, server=switch.current()))
+    )
 
 
 def step(what: str) -> Any:
     """Look, and with "make it so" also make it true."""
     if switch.position() == switch.LOOK:
-        return guarded(lambda: marked(tasks.look(tasks.HERE, [what], switch.current())))
+        return guarded(
+            lambda: marked(tasks.look(tasks.HERE, [what], server=switch.current()))
+        )
     return watched(
-        lambda watch: tasks.apply(tasks.HERE, [what], switch.current(), None, watch)
+        lambda watch: tasks.apply(
+            tasks.HERE, [what], server=switch.current(), sudo=None, watch=watch
+        )
     )
 
 
@@ -119,7 +125,7 @@ def prove(chapter: Chapter) -> Any:
         )
     return watched(
         lambda watch: tasks.prove(
-            tasks.HERE, [chapter.name], switch.current(), None, watch
+            tasks.HERE, [chapter.name], server=switch.current(), sudo=None, watch=watch
         )
     )
 

@@ -151,7 +151,7 @@ def switch(to: str = "", name: str = "") -> Any:
 def look() -> Any:
     """The whole guide at a glance; changes nothing."""
     if headless():
-        return watched(lambda _: tasks.look(tasks.HERE, [], _switch.current()))
+        return watched(lambda _: tasks.look(tasks.HERE, [], server=_switch.current()))
     from ispguide.notebook.forms.servers import GlanceCard
 
     return guarded(lambda: _begun(GlanceCard(), "look"))

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine import facts
 from ispguide.engine import undo as undoing
 from ispguide.engine.errors import CannotUndo, GuideError
@@ -35,7 +33,7 @@ from ispguide.tasks.backup import (
     restore_mailbox,
     restore_server,  # fmt: skip
 )
-from ispguide.tasks.base import HERE, PRACTICE, Here, facts_of, open_guide
+from ispguide.tasks.base import HERE, facts_of, guide_task, open_guide
 from ispguide.tasks.certificates import renew
 from ispguide.tasks.dns import dns_publish, dns_records, dns_spread, dns_zone
 from ispguide.tasks.firewall import bans_lift, bans_list, measure_bans
@@ -135,94 +133,60 @@ __all__ = [
 LEDGER = facts.ledger()
 
 
-@task(iterable=["what"])
-def look(
-    c: Any, what: Sequence[str] = (), server: str = PRACTICE, sudo: Any = None
-) -> Report:
+@guide_task(iterable=["what"])
+def look(guide: Guide, what: Sequence[str] = ()) -> Report:
     """Look, and change nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return said(c, guide.check(*what))
+    return guide.check(*what)
 
 
-@task
-def overview(c: Any, server: str = PRACTICE, sudo: Any = None) -> Overview:
+@guide_task
+def overview(guide: Guide) -> Overview:
     """How every chapter stands, in one exchange; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        report = said(c, guide.check(also=[LEDGER, facts.proved()]))
-        have = guide.have
+    report = guide.check(also=[LEDGER, facts.proved()])
+    have = guide.have
     return _overview(guide.chapters, report, have[LEDGER], have[facts.proved()])
 
 
-@task
-def follow(
-    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
-) -> None:
+@guide_task
+def follow(guide: Guide, *, watch: Watch = ignore) -> None:
     """Watch the run under way, whoever began it, to its end; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.exchange(wait=True, watch=watch)
+    guide.exchange(wait=True, watch=watch)
 
 
-@task(iterable=["what"])
-def apply(
-    c: Any,
-    what: Sequence[str] = (),
-    server: str = PRACTICE,
-    sudo: Any = None,
-    watch: Watch = ignore,
-) -> Report:
+@guide_task(iterable=["what"])
+def apply(guide: Guide, what: Sequence[str] = (), *, watch: Watch = ignore) -> Report:
     """Make it true, and prove it."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return said(c, guide.apply(*what, watch=watch))
+    return guide.apply(*what, watch=watch)
 
 
-@task(iterable=["what"])
-def prove(
-    c: Any,
-    what: Sequence[str] = (),
-    server: str = PRACTICE,
-    sudo: Any = None,
-    watch: Watch = ignore,
-) -> Report:
+@guide_task(iterable=["what"])
+def prove(guide: Guide, what: Sequence[str] = (), *, watch: Watch = ignore) -> Report:
     """Act like a user and look what happens; leave nothing behind."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return said(c, guide.prove(*what, watch=watch))
+    return guide.prove(*what, watch=watch)
 
 
-@task
-def undo(
-    c: Any, step: str, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
-) -> Report:
+@guide_task
+def undo(guide: Guide, step: str, *, watch: Watch = ignore) -> Report:
     """Put back the files the step replaced, and let their services read them."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        (chosen,) = _one_step(guide, step)
-        have = guide.exchange(tell=[LEDGER, *guide.facts([chosen])], wait=True).have
-        later = [
-            s for s in guide.select() if str(chosen) in map(str, guide.rests_on(s))
-        ]
-        back = undoing.restores(chosen, have[LEDGER], later)
-        things = guide.things(chosen)
-        first, then = undoing.services(things, back, have)
-        more = [a for t in things for a in getattr(t, "undone", ())]
-        do = [*first, *back, *more, *then]
-        answer = guide.exchange(do, watch=watch, step=undoing.UNDO + str(chosen))
-        if not answer.done or not answer.done["ok"]:
-            evidence = (answer.done or {}).get(
-                "evidence", "the server restarted meanwhile"
-            )
-            raise CannotUndo(
-                f"Undoing {chosen} failed; everything is as it was before.",
-                "The service should run with the older files too.",
-                "Read the evidence, repair that, and undo again.",
-                evidence,
-                kind="undo-failed",
-            )
-        return said(c, guide.check(chosen))
+    (chosen,) = _one_step(guide, step)
+    have = guide.exchange(tell=[LEDGER, *guide.facts([chosen])], wait=True).have
+    later = [s for s in guide.select() if str(chosen) in map(str, guide.rests_on(s))]
+    back = undoing.restores(chosen, have[LEDGER], later)
+    things = guide.things(chosen)
+    first, then = undoing.services(things, back, have)
+    more = [a for t in things for a in getattr(t, "undone", ())]
+    do = [*first, *back, *more, *then]
+    answer = guide.exchange(do, watch=watch, step=undoing.UNDO + str(chosen))
+    if not answer.done or not answer.done["ok"]:
+        evidence = (answer.done or {}).get("evidence", "the server restarted meanwhile")
+        raise CannotUndo(
+            f"Undoing {chosen} failed; everything is as it was before.",
+            "The service should run with the older files too.",
+            "Read the evidence, repair that, and undo again.",
+            evidence,
+            kind="undo-failed",
+        )
+    return guide.check(chosen)
 
 
 def _one_step(guide: Guide, name: str) -> list[Any]:
@@ -236,16 +200,7 @@ def _one_step(guide: Guide, name: str) -> list[Any]:
     return guide.select(name)
 
 
-@task
-def history(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[dict[str, Any]]:
+@guide_task
+def history(guide: Guide) -> list[dict[str, Any]]:
     """The ledger of the server: who changed what, and when."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return list(guide.exchange(tell=[LEDGER]).have[LEDGER])
-
-
-def said(c: Any, report: Report) -> Report:
-    """Under `fab` (a Connection or Context it made) nobody else shows the result."""
-    if not isinstance(c, Here):
-        print(report.text())
-    return report
+    return list(guide.exchange(tell=[LEDGER]).have[LEDGER])

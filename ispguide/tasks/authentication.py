@@ -26,19 +26,17 @@ from ispguide.mail.dmarc.things import DmarcPolicy, ReportsMailbox, policy
 from ispguide.mail.dns.spf import is_spf
 from ispguide.mail.dns.thing import DnsRecord, addresses
 from ispguide.outside.updates import Key
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import PRACTICE, guide_task, open_guide
 
 # The tasks about keys: where a rotation stands, and its next stage.
 #
 # Exported from `tasks.py`.  What they return is data; notebook and command line show it.
 
 
-@task
-def dkim_turns(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[Turn]:
+@guide_task
+def dkim_turns(guide: Guide) -> list[Turn]:
     """Where the rotation of each domain's key stands; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return _turns(guide)
+    return _turns(guide)
 
 
 @task
@@ -151,50 +149,46 @@ class Spf:
     why: str = ""
 
 
-@task
-def spf_counted(c: Any, server: str = PRACTICE, sudo: Any = None) -> Spf:
+@guide_task
+def spf_counted(guide: Guide) -> Spf:
     """The SPF record, with the look-ups that following it costs; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        thing = DnsRecord("spf", guide.settings)
-        guide.look((), also=thing.facts())
-        have = guide.have
-        texts = [t for t in thing.verdict(have).seen if is_spf(t)]
-        node = have[facts.outside("sender", guide.settings.domain)]
-        return Spf(
-            guide.settings.domain,
-            texts[0] if len(texts) == 1 else "",
-            node,
-            tuple(addresses(have) or ()),
-            failed_answer(node),
-        )
+    thing = DnsRecord("spf", guide.settings)
+    guide.look((), also=thing.facts())
+    have = guide.have
+    texts = [t for t in thing.verdict(have).seen if is_spf(t)]
+    node = have[facts.outside("sender", guide.settings.domain)]
+    return Spf(
+        guide.settings.domain,
+        texts[0] if len(texts) == 1 else "",
+        node,
+        tuple(addresses(have) or ()),
+        failed_answer(node),
+    )
 
 
 # reports
 
 
-@task
-def dmarc_reports(c: Any, server: str = PRACTICE, sudo: Any = None) -> Reports:
+@guide_task
+def dmarc_reports(guide: Guide) -> Reports:
     """The aggregate reports in the mailbox for them; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        thing, asked = (
-            ReportsMailbox(guide.settings.domain),
-            DmarcPolicy(guide.settings),
-        )
-        guide.look((), also=[*thing.facts(), *asked.facts()])
-        have = guide.have
-        boxes = [row[0] for row in have[thing.question].get("rows", ())]
-        letters = [mail for box in boxes for mail in _letters(guide, box)]
-        found, others = _read(letters)
-        texts = [t for t in asked.verdict(have).seen if "v=dmarc1" in t.lower()]
-        return Reports(
-            tuple(newest_first(found)),
-            tuple(others),
-            tuple(addresses(have) or ()),
-            policy(texts[0]) if texts else "",
-            thing.address,
-        )  # fmt: skip
+    thing, asked = (
+        ReportsMailbox(guide.settings.domain),
+        DmarcPolicy(guide.settings),
+    )
+    guide.look((), also=[*thing.facts(), *asked.facts()])
+    have = guide.have
+    boxes = [row[0] for row in have[thing.question].get("rows", ())]
+    letters = [mail for box in boxes for mail in _letters(guide, box)]
+    found, others = _read(letters)
+    texts = [t for t in asked.verdict(have).seen if "v=dmarc1" in t.lower()]
+    return Reports(
+        tuple(newest_first(found)),
+        tuple(others),
+        tuple(addresses(have) or ()),
+        policy(texts[0]) if texts else "",
+        thing.address,
+    )  # fmt: skip
 
 
 def search(box: str) -> Fact:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine import facts
 from ispguide.engine.actions import Action
 from ispguide.engine.errors import GuideError
@@ -29,46 +27,38 @@ from ispguide.mail.backup.things import (
     scan,
 )
 from ispguide.mail.people import typed, valid_mailbox
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 SHORTEST = 8
 #: The steps after which the safe is open.
 OPENING = ("backup.password", "backup.place", "backup.opening", "backup.program")
 
 
-@task
-def backup_list(c: Any, server: str = PRACTICE, sudo: Any = None) -> Safe:
+@guide_task
+def backup_list(guide: Guide) -> Safe:
     """All backups, and how the last run went; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return _safe(guide)
+    return _safe(guide)
 
 
-@task
-def backup_now(
-    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
-) -> Safe:
+@guide_task
+def backup_now(guide: Guide, *, watch: Watch = ignore) -> Safe:
     """A backup now, as each night's."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        _do(guide, [restore.make_now()], "a backup", watch)
-        return _safe(guide)
+    _do(guide, [restore.make_now()], "a backup", watch)
+    return _safe(guide)
 
 
-@task
-def backup_key(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[str]:
+@guide_task
+def backup_key(guide: Guide) -> list[str]:
     """The page for the drawer; the password is on it."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.look((), also=[made := facts.secret(SECRET)])
-        if not guide.have[made]["made"]:
-            raise GuideError(
-                "There is no password for backups yet.",
-                "The server makes it in the first step of the chapter.",
-                "./guide apply backup",
-                kind="no-password",
-            )
-        return lines(guide.settings, guide.server.secret(SECRET).reveal())
+    guide.look((), also=[made := facts.secret(SECRET)])
+    if not guide.have[made]["made"]:
+        raise GuideError(
+            "There is no password for backups yet.",
+            "The server makes it in the first step of the chapter.",
+            "./guide apply backup",
+            kind="no-password",
+        )
+    return lines(guide.settings, guide.server.secret(SECRET).reveal())
 
 
 @dataclass(frozen=True)
@@ -81,68 +71,52 @@ class Target:
     compared: str
 
 
-@task
-def backup_target(c: Any, server: str = PRACTICE, sudo: Any = None) -> Target | None:
+@guide_task
+def backup_target(guide: Guide) -> Target | None:
     """What the other machine must be told, and shows; None where there is none."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.look(())
-        s = guide.settings
-        if not s.backup_to:
-            return None
-        machine = parts(s.backup_to)[1]
-        asked = facts.run(scan(machine, s.backup_port)), facts.file(f"{KEY}.pub")
-        have = guide.exchange(tell=asked).have
-        shown = fingerprints(have[asked[0]].get("out", ""))
-        public = have[asked[1]].get("text", "").strip()
-        return Target(machine, public, tuple(shown), s.backup_fingerprint)
+    guide.look(())
+    s = guide.settings
+    if not s.backup_to:
+        return None
+    machine = parts(s.backup_to)[1]
+    asked = facts.run(scan(machine, s.backup_port)), facts.file(f"{KEY}.pub")
+    have = guide.exchange(tell=asked).have
+    shown = fingerprints(have[asked[0]].get("out", ""))
+    public = have[asked[1]].get("text", "").strip()
+    return Target(machine, public, tuple(shown), s.backup_fingerprint)
 
 
-@task
+@guide_task
 def restore_mailbox(
-    c: Any,
-    address: str,
-    number: str = "latest",
-    server: str = PRACTICE,
-    sudo: Any = None,
-    watch: Watch = ignore,
+    guide: Guide, address: str, number: str = "latest", *, watch: Watch = ignore
 ) -> None:
     """The letters of a mailbox, beside what is there now: into its folder Restored."""
     address, number = valid_mailbox(address), restore.valid_number(number)
-    guide = open_guide(server, sudo)
-    with guide.server:
-        _do(guide, [restore.mailbox(address, number)], f"restore {address}", watch)
+    _do(guide, [restore.mailbox(address, number)], f"restore {address}", watch)
 
 
-@task
+@guide_task
 def restore_server(
-    c: Any,
-    password: Any,
-    number: str = "latest",
-    server: str = PRACTICE,
-    sudo: Any = None,
-    watch: Watch = ignore,
+    guide: Guide, password: Any, number: str = "latest", *, watch: Watch = ignore
 ) -> None:
     """Everything from the backups of a lost server, onto a new one.
 
     `password`: the one from the drawer.  The settings are then the lost server's."""
     text, number = _valid(password), restore.valid_number(number)
-    guide = open_guide(server, sudo)
-    with guide.server:
-        file = facts.file(PASSWORD)
-        guide.look((), also=[file, restore.PEOPLE])
-        if people := restore.lived_in(guide.have):
-            raise GuideError(
-                f"This server has {people} mailboxes.",
-                "Everything can be brought back only onto a new server.",
-                "Bring back one mailbox: ./guide restore mailbox ADDRESS",
-                kind="not-empty",
-            )
-        there = guide.have[file]["kind"] != "none"
-        _do(guide, restore.adopt(text, there), "open the safe", watch)
-        _prepare(guide, watch)
-        _do(guide, [restore.everything(number)], "restore everything", watch)
-        guide.look(())
+    file = facts.file(PASSWORD)
+    guide.look((), also=[file, restore.PEOPLE])
+    if people := restore.lived_in(guide.have):
+        raise GuideError(
+            f"This server has {people} mailboxes.",
+            "Everything can be brought back only onto a new server.",
+            "Bring back one mailbox: ./guide restore mailbox ADDRESS",
+            kind="not-empty",
+        )
+    there = guide.have[file]["kind"] != "none"
+    _do(guide, restore.adopt(text, there), "open the safe", watch)
+    _prepare(guide, watch)
+    _do(guide, [restore.everything(number)], "restore everything", watch)
+    guide.look(())
 
 
 def _valid(password: Any) -> str:

@@ -4,8 +4,10 @@ the recording of one, and the world around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fabric import task
 from invoke import Context
@@ -17,6 +19,7 @@ from ispguide.engine.errors import GuideError
 from ispguide.engine.facts import Fact, Have
 from ispguide.engine.guide import Done, Guide, Outside
 from ispguide.engine.profile import REPLAY, Profile
+from ispguide.engine.report import Report
 from ispguide.engine.server import Answer, Server, Watch
 from ispguide.engine.settings import Secret, Settings
 
@@ -36,10 +39,55 @@ class Here(Context):  # type: ignore[misc]
 HERE = Here()
 
 
-# Opening the guide for a server this computer knows, or for the recording of one.
-
-
 PRACTICE = "practice"
+Result = TypeVar("Result")
+Body = Callable[..., Result]
+
+
+@overload
+def guide_task(body: Body[Result]) -> Body[Result]: ...
+
+
+@overload
+def guide_task(*, iterable: list[str]) -> Callable[[Body[Result]], Body[Result]]: ...
+
+
+def guide_task(body: Any = None, *, iterable: Any = None) -> Any:
+    """A Fabric task whose function is handed the guide of a server, opened; the server
+    is hung up on afterwards.
+
+    `def look(guide, what=())` is called as `look(HERE, what, server=…, sudo=…)`."""
+    if body is None:
+        return lambda given: _made(given, iterable)
+    return _made(body, iterable)
+
+
+def _made(body: Body[Result], iterable: list[str] | None) -> Any:
+    @functools.wraps(body)
+    def run(
+        c: Any, *words: Any, server: str = PRACTICE, sudo: Any = None, **named: Any
+    ) -> Result:
+        guide = open_guide(server, sudo)
+        with guide.server:
+            return said(c, body(guide, *words, **named))
+
+    # Fabric makes its options from it.
+    own = list(inspect.signature(body).parameters.values())[1:]
+    with_server = [p for p in inspect.signature(run, follow_wrapped=False).parameters.values()
+                   if p.name in ("c", "server", "sudo")]  # fmt: skip
+    run.__signature__ = inspect.Signature([with_server[0], *own, *with_server[1:]])  # type: ignore[attr-defined]
+    return task(run, iterable=iterable)
+
+
+def said(c: Any, result: Result) -> Result:
+    """Under `fab` (a Connection or Context it made) nobody else shows a report."""
+    report = getattr(result, "report", result)
+    if isinstance(report, Report) and not isinstance(c, Here):
+        print(report.text())
+    return result
+
+
+# Opening the guide for a server this computer knows, or for the recording of one.
 
 
 def open_guide(
@@ -162,12 +210,8 @@ def _with_its_settings(profile: Profile, sudo: Secret | None) -> Profile:
 # `tasks` offers it with the others.  It changes nothing and judges nothing.
 
 
-@task
-def facts_of(
-    c: Any, facts: Sequence[Fact] = (), server: str = PRACTICE, sudo: Any = None
-) -> Have:
+@guide_task
+def facts_of(guide: Guide, facts: Sequence[Fact] = ()) -> Have:
     """The server's answers to these questions, in one exchange."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.exchange(tell=facts)
-        return guide.have
+    guide.exchange(tell=facts)
+    return guide.have

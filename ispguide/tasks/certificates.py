@@ -7,9 +7,6 @@ what the doors show afterwards.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from fabric import task
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Run
@@ -19,34 +16,30 @@ from ispguide.engine.report import Report
 from ispguide.engine.server import Watch, ignore
 from ispguide.mail import certificates
 from ispguide.mail.certificates import SHOWN_BY, STEP, fingerprint, rehearsal
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 
-@task
-def renew(
-    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
-) -> Report:
+@guide_task
+def renew(guide: Guide, *, watch: Watch = ignore) -> Report:
     """Have the certificate renewed now, and see the new one at every open door.
 
     At Let's Encrypt it is a trial: asked in earnest, and nothing replaced.  Raises
     GuideError where nobody renews, or where certbot failed; then all is as before."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        before, doors = _now(guide)
-        watch(f"{STEP.replace('.', ': ')}")
-        answer = guide.exchange(
-            [Run(certificates.renew(guide.settings))], watch=watch, step=STEP
+    before, doors = _now(guide)
+    watch(f"{STEP.replace('.', ': ')}")
+    answer = guide.exchange(
+        [Run(certificates.renew(guide.settings))], watch=watch, step=STEP
+    )
+    if not answer.done or not answer.done["ok"]:
+        raise GuideError(
+            "The certificate was not renewed; the old one is still in place.",
+            "The authority should have signed a new one.",
+            "Run the steps of chapter 4; port 80 must be open to the world.",
+            (answer.done or {}).get("evidence", "the server restarted meanwhile"),
+            kind="server-refused",
         )
-        if not answer.done or not answer.done["ok"]:
-            raise GuideError(
-                "The certificate was not renewed; the old one is still in place.",
-                "The authority should have signed a new one.",
-                "Run the steps of chapter 4; port 80 must be open to the world.",
-                (answer.done or {}).get("evidence", "the server restarted meanwhile"),
-                kind="server-refused",
-            )
-        stays = guide.settings.tls == "letsencrypt"
-        seen = guide.prove(rehearsal("" if stays else before, doors), watch=watch)
+    stays = guide.settings.tls == "letsencrypt"
+    seen = guide.prove(rehearsal("" if stays else before, doors), watch=watch)
     return replace(seen, actions=1)
 
 

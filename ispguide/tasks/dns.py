@@ -26,7 +26,7 @@ from ispguide.mail.dns.thing import DnsRecord
 from ispguide.mail.dns.wanted import Addresses, wanted
 from ispguide.mail.tlsa import tlsa
 from ispguide.outside.updates import Key, NotPublished
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import PRACTICE, guide_task, open_guide
 
 # The whole book at a glance: every record, what is there, what should be, who knows it.
 #
@@ -202,14 +202,10 @@ class Spread:
     time: float
 
 
-@task(iterable=["keys"])
-def dns_records(
-    c: Any, keys: Sequence[str] = (), server: str = PRACTICE, sudo: Any = None
-) -> list[Row]:
+@guide_task(iterable=["keys"])
+def dns_records(guide: Guide, keys: Sequence[str] = ()) -> list[Row]:
     """Every record the server needs, with what is there; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return [row for row in _rows(guide) if not keys or row.record.key in keys]
+    return [row for row in _rows(guide) if not keys or row.record.key in keys]
 
 
 @task(iterable=["keys"])
@@ -257,15 +253,13 @@ def _publish(guide: Guide, do: Sequence[Any]) -> None:
         )
 
 
-@task
-def dns_spread(c: Any, server: str = PRACTICE, sudo: Any = None) -> Spread:
+@guide_task
+def dns_spread(guide: Guide) -> Spread:
     """What the zone's own servers and the resolvers say of each record."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        _rows(guide)
-        whom = resolvers(guide)
-        guide.exchange(tell=asked_of(guide.settings, guide.have, whom))
-        return Spread(tuple(notes(guide.settings, guide.have, whom)), time.time())
+    _rows(guide)
+    whom = resolvers(guide)
+    guide.exchange(tell=asked_of(guide.settings, guide.have, whom))
+    return Spread(tuple(notes(guide.settings, guide.have, whom)), time.time())
 
 
 def resolvers(guide: Guide) -> list[str]:
@@ -283,7 +277,7 @@ def resolvers(guide: Guide) -> list[str]:
 @task
 def dns_zone(c: Any, server: str = PRACTICE, sudo: Any = None) -> str:
     """The records as a zone file, to be imported at a provider."""
-    rows = dns_records(c, (), server, sudo)
+    rows = dns_records(c, (), server=server, sudo=sudo)
     if not rows:
         raise GuideError(
             "The server's own addresses could not be told.",

@@ -5,58 +5,46 @@ Exported from `tasks.py`.
 
 from __future__ import annotations
 
-from typing import Any
-
-from fabric import task
-
 from ispguide.engine.actions import Run, quote
 from ispguide.engine.errors import GuideError
 from ispguide.engine.guide import Guide
 from ispguide.mail.measures.bans import ASKED, BANNED, Ban, Guarding, bans, guarding
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 
-@task
-def bans_list(c: Any, server: str = PRACTICE, sudo: Any = None) -> tuple[Ban, ...]:
+@guide_task
+def bans_list(guide: Guide) -> tuple[Ban, ...]:
     """Who is shut out now, the latest first."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return _now(guide)
+    return _now(guide)
 
 
-@task
-def bans_lift(
-    c: Any, who: str = "", server: str = PRACTICE, sudo: Any = None
-) -> tuple[Ban, ...]:
+@guide_task
+def bans_lift(guide: Guide, who: str = "") -> tuple[Ban, ...]:
     """Let somebody in again, and who is shut out then."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        if who not in {ban.who for ban in _now(guide)}:
-            raise GuideError(
-                f"{who} is not shut out.",
-                "Only who is shut out can be let in.",
-                "./guide bans shows who that is.",
-                kind="not-banned",
-            )
-        lift = Run(f"fail2ban-client unban {quote(who)}")
-        done = guide.exchange([lift], step=f"brute_force: let in {who}").done
-        if done is None or not done["ok"]:
-            raise GuideError(
-                f"{who} was not let in.",
-                "fail2ban should take the address off its list.",
-                "Read its words below; the step bans starts it anew.",
-                (done or {}).get("evidence", "The server restarted meanwhile."),
-                kind="server-refused",
-            )
-        return _now(guide)
+    if who not in {ban.who for ban in _now(guide)}:
+        raise GuideError(
+            f"{who} is not shut out.",
+            "Only who is shut out can be let in.",
+            "./guide bans shows who that is.",
+            kind="not-banned",
+        )
+    lift = Run(f"fail2ban-client unban {quote(who)}")
+    done = guide.exchange([lift], step=f"brute_force: let in {who}").done
+    if done is None or not done["ok"]:
+        raise GuideError(
+            f"{who} was not let in.",
+            "fail2ban should take the address off its list.",
+            "Read its words below; the step bans starts it anew.",
+            (done or {}).get("evidence", "The server restarted meanwhile."),
+            kind="server-refused",
+        )
+    return _now(guide)
 
 
-@task
-def measure_bans(c: Any, server: str = PRACTICE, sudo: Any = None) -> Guarding:
+@guide_task
+def measure_bans(guide: Guide) -> Guarding:
     """Guesses within a day, and who is shut out."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        have = guide.exchange(tell=ASKED).have
+    have = guide.exchange(tell=ASKED).have
     return guarding(*(have[fact] for fact in ASKED))
 
 

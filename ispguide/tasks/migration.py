@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, ForgetSecret, KeepSecret
 from ispguide.engine.errors import GuideError
@@ -18,73 +16,56 @@ from ispguide.mail.backup.things import fingerprints, scan
 from ispguide.mail.migration import KEY, LOOK, WORDS, Move
 from ispguide.mail.people import typed, valid_address
 from ispguide.tasks.backup import Target
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 
-@task
-def move_look(
-    c: Any, server: str = PRACTICE, sudo: Any = None, watch: Watch = ignore
-) -> Move:
+@guide_task
+def move_look(guide: Guide, *, watch: Watch = ignore) -> Move:
     """Both servers, counted; nothing is changed on either."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return _looked(guide, watch)
+    return _looked(guide, watch)
 
 
-@task
-def move_next(
-    c: Any,
-    again: bool = False,
-    server: str = PRACTICE,
-    sudo: Any = None,
-    watch: Watch = ignore,
-) -> Move:
+@guide_task
+def move_next(guide: Guide, again: bool = False, *, watch: Watch = ignore) -> Move:
     """The next stage, whichever that is by now; and where it stands afterwards.
 
     `again`: letters once more, at whatever stage: late ones, in the week after."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        now = _looked(guide, watch)
-        stage = "mail" if again else now.next
-        if stage not in migration.VERBS:
-            raise GuideError(
-                f"{now.why}",
-                "",
-                "./guide apply dns"
-                if now.next == "names"
-                else "Nothing is left to do.",
-                kind="not-now",
-            )
-        _do(guide, [migration.act(stage)], stage, watch)
-        return _read(guide)
+    now = _looked(guide, watch)
+    stage = "mail" if again else now.next
+    if stage not in migration.VERBS:
+        raise GuideError(
+            f"{now.why}",
+            "",
+            "./guide apply dns" if now.next == "names" else "Nothing is left to do.",
+            kind="not-now",
+        )
+    _do(guide, [migration.act(stage)], stage, watch)
+    return _read(guide)
 
 
-@task
-def move_target(c: Any, server: str = PRACTICE, sudo: Any = None) -> Target | None:
+@guide_task
+def move_target(guide: Guide) -> Target | None:
     """The old server: the key to lay down there, the fingerprints it shows."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.look(())
-        s = guide.settings
-        if not s.old_server:
-            return None
-        asked = facts.run(scan(s.old_server, s.old_port)), facts.file(f"{KEY}.pub")
-        have = guide.exchange(tell=asked).have
-        shown = fingerprints(have[asked[0]].get("out", ""))
-        public = have[asked[1]].get("text", "").strip()
-        return Target(s.old_server, public, tuple(shown), s.old_fingerprint)
+    guide.look(())
+    s = guide.settings
+    if not s.old_server:
+        return None
+    asked = facts.run(scan(s.old_server, s.old_port)), facts.file(f"{KEY}.pub")
+    have = guide.exchange(tell=asked).have
+    shown = fingerprints(have[asked[0]].get("out", ""))
+    public = have[asked[1]].get("text", "").strip()
+    return Target(s.old_server, public, tuple(shown), s.old_fingerprint)
 
 
-@task
+@guide_task
 def move_mailbox(
-    c: Any,
+    guide: Guide,
     address: str,
     host: str,
     user: str,
     password: Any,
     port: int = 993,
-    server: str = PRACTICE,
-    sudo: Any = None,
+    *,
     watch: Watch = ignore,
 ) -> None:
     """The letters of a mailbox at any provider that speaks IMAP, into one of ours.
@@ -93,14 +74,12 @@ def move_mailbox(
     word, address = typed(password, "you are asked"), valid_address(address)
     if problems := machine_problems(host):
         raise GuideError(problems[0], kind="bad-name")
-    guide = open_guide(server, sudo)
-    with guide.server:
-        fetch = migration.from_provider(address, host, port, user or address)
-        do: list[Action] = [KeepSecret(migration.THERE, word), fetch]
-        try:
-            _do(guide, do, f"{address} from {host}", watch)
-        finally:
-            guide.exchange([ForgetSecret(migration.THERE)], step="moving: forget")
+    fetch = migration.from_provider(address, host, port, user or address)
+    do: list[Action] = [KeepSecret(migration.THERE, word), fetch]
+    try:
+        _do(guide, do, f"{address} from {host}", watch)
+    finally:
+        guide.exchange([ForgetSecret(migration.THERE)], step="moving: forget")
 
 
 def _looked(guide: Guide, watch: Watch) -> Move:

@@ -9,8 +9,6 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine.actions import Run
 from ispguide.engine.errors import GuideError
 from ispguide.engine.guide import Guide
@@ -22,7 +20,7 @@ from ispguide.mail.people import Lists
 from ispguide.mail.people.addresses import bytes_of
 from ispguide.mail.people.book import Sender, senders
 from ispguide.mail.people.plan import Change, Plan, plan
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 # The address book of a server that is open: look, change, look again.
 #
@@ -89,62 +87,52 @@ def must(true: bool, kind: str, is_: str, do: str = "Nothing was changed.") -> N
 # The Fabric tasks about forwardings, and about who may send as whom.
 
 
-@task
-def people_alias(
-    c: Any, source: str, destination: str, server: str = PRACTICE, sudo: Any = None
-) -> None:
+@guide_task
+def people_alias(guide: Guide, source: str, destination: str) -> None:
     """Mail to `source` (or to @domain) goes to `destination`."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        source = people.valid_address(source, catch_all=True)
-        destination = people.valid_address(destination)
-        found = lists(guide)
-        must_be_ours(found, source)
-        boxes = column(found["mailboxes"])
-        must(
-            source != destination or source in boxes,
-            "circle",
-            f"{shown(source)} cannot be forwarded to itself.",
-        )
-        todo = people.add_alias(source, destination)
-        found = change(guide, todo, f"alias {source}")
-        must(
-            [source, destination] in found["aliases"],
-            "not-kept",
-            f"{shown(source)} is still not in the list.",
-        )
+    source = people.valid_address(source, catch_all=True)
+    destination = people.valid_address(destination)
+    found = lists(guide)
+    must_be_ours(found, source)
+    boxes = column(found["mailboxes"])
+    must(
+        source != destination or source in boxes,
+        "circle",
+        f"{shown(source)} cannot be forwarded to itself.",
+    )
+    todo = people.add_alias(source, destination)
+    found = change(guide, todo, f"alias {source}")
+    must(
+        [source, destination] in found["aliases"],
+        "not-kept",
+        f"{shown(source)} is still not in the list.",
+    )
 
 
-@task
-def people_forget(
-    c: Any, source: str, destination: str, server: str = PRACTICE, sudo: Any = None
-) -> None:
+@guide_task
+def people_forget(guide: Guide, source: str, destination: str) -> None:
     """Mail to `source` does not go to `destination` any more; to others it still does."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        row = [
-            people.valid_address(source, catch_all=True),
-            people.valid_address(destination),
-        ]
-        must(
-            row in lists(guide)["aliases"],
-            "no-such-alias",
-            f"Mail to {shown(row[0])} does not go to {shown(row[1])}.",
-        )
-        found = change(guide, people.forget_alias(*row), f"forget {row[0]}")
-        must(
-            row not in found["aliases"],
-            "not-kept",
-            f"{shown(row[0])} is still in the list.",
-        )
+    row = [
+        people.valid_address(source, catch_all=True),
+        people.valid_address(destination),
+    ]
+    must(
+        row in lists(guide)["aliases"],
+        "no-such-alias",
+        f"Mail to {shown(row[0])} does not go to {shown(row[1])}.",
+    )
+    found = change(guide, people.forget_alias(*row), f"forget {row[0]}")
+    must(
+        row not in found["aliases"],
+        "not-kept",
+        f"{shown(row[0])} is still in the list.",
+    )
 
 
-@task
-def people_senders(c: Any, server: str = PRACTICE, sudo: Any = None) -> list[Sender]:
+@guide_task
+def people_senders(guide: Guide) -> list[Sender]:
     """Every mailbox, and the addresses its owner may send as."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return senders(lists(guide))
+    return senders(lists(guide))
 
 
 # The Fabric task that takes in a file of people, after a plan of it was seen.
@@ -160,43 +148,35 @@ def _ignore(done: int, of: int) -> None:
     """Nobody watches."""
 
 
-@task
-def people_plan(c: Any, text: str, server: str = PRACTICE, sudo: Any = None) -> Plan:
+@guide_task
+def people_plan(guide: Guide, text: str) -> Plan:
     """What this file would do; nothing is done."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return plan(text, lists(guide))
+    return plan(text, lists(guide))
 
 
-@task
+@guide_task
 def people_import(
-    c: Any,
-    text: str,
-    server: str = PRACTICE,
-    sudo: Any = None,
-    tell: Callable[[int, int], None] = _ignore,
+    guide: Guide, text: str, *, tell: Callable[[int, int], None] = _ignore
 ) -> tuple[Plan, dict[str, str]]:
     """Do it; the plan as it was done, and the passwords that were made.
 
     With a single line that cannot be, nothing at all is done."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        todo = plan(text, lists(guide))
-        if todo.problems:
-            raise GuideError(
-                "\n".join(todo.problems),
-                "Every line should be one that can be done.",
-                "Nothing was changed. Correct the file and look at its plan again.",
-                kind="bad-lines",
-            )
-        made: dict[str, str] = {}
-        for start in range(0, len(todo.changes), AT_ONCE):
-            part = todo.changes[start : start + AT_ONCE]
-            run, passwords = _transaction(part)
-            change(guide, run, f"import, lines {part[0].line} to {part[-1].line}")
-            made |= passwords
-            tell(start + len(part), len(todo.changes))
-        return todo, made
+    todo = plan(text, lists(guide))
+    if todo.problems:
+        raise GuideError(
+            "\n".join(todo.problems),
+            "Every line should be one that can be done.",
+            "Nothing was changed. Correct the file and look at its plan again.",
+            kind="bad-lines",
+        )
+    made: dict[str, str] = {}
+    for start in range(0, len(todo.changes), AT_ONCE):
+        part = todo.changes[start : start + AT_ONCE]
+        run, passwords = _transaction(part)
+        change(guide, run, f"import, lines {part[0].line} to {part[-1].line}")
+        made |= passwords
+        tell(start + len(part), len(todo.changes))
+    return todo, made
 
 
 def _transaction(part: Sequence[Change]) -> tuple[Run, dict[str, str]]:
@@ -221,32 +201,26 @@ def _transaction(part: Sequence[Change]) -> tuple[Run, dict[str, str]]:
 # The Fabric tasks about domains and mailboxes; `tasks` offers them with the others.
 
 
-@task
-def people_list(c: Any, server: str = PRACTICE, sudo: Any = None) -> Lists:
+@guide_task
+def people_list(guide: Guide) -> Lists:
     """{domains, mailboxes, aliases}, each a list of rows."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        return lists(guide)
+    return lists(guide)
 
 
-@task
-def people_add(
-    c: Any, what: str, password: Any = None, server: str = PRACTICE, sudo: Any = None
-) -> str:
+@guide_task
+def people_add(guide: Guide, what: str, password: Any = None) -> str:
     """Add a mailbox (an address) or a domain.  The password, when one was made."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        if "@" in what:
-            return _add_mailbox(guide, people.valid_mailbox(what), password)
-        domain = people.valid_domain(what)
-        found = lists(guide)
-        must(
-            domain not in column(found["domains"]),
-            "there-already",
-            f"{shown(domain)} is there already.",
-        )
-        change(guide, people.add_domain(domain), f"add {domain}")
-        return ""
+    if "@" in what:
+        return _add_mailbox(guide, people.valid_mailbox(what), password)
+    domain = people.valid_domain(what)
+    found = lists(guide)
+    must(
+        domain not in column(found["domains"]),
+        "there-already",
+        f"{shown(domain)} is there already.",
+    )
+    change(guide, people.add_domain(domain), f"add {domain}")
+    return ""
 
 
 def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
@@ -269,86 +243,62 @@ def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
     return made
 
 
-@task
-def people_password(
-    c: Any, address: str, password: Any = None, server: str = PRACTICE, sudo: Any = None
-) -> str:
+@guide_task
+def people_password(guide: Guide, address: str, password: Any = None) -> str:
     """Another password for a mailbox; returned when it was made here."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        address = mailbox(lists(guide), address)
-        made, secret = given_or_made(password)
-        todo = people.set_password(address, secret)
-        change(guide, todo, f"password of {address}")
-        return made
+    address = mailbox(lists(guide), address)
+    made, secret = given_or_made(password)
+    todo = people.set_password(address, secret)
+    change(guide, todo, f"password of {address}")
+    return made
 
 
-@task
-def people_quota(
-    c: Any, address: str, limit: str, server: str = PRACTICE, sudo: Any = None
-) -> int:
+@guide_task
+def people_quota(guide: Guide, address: str, limit: str) -> int:
     """What a mailbox may hold ("500 MB", "none"); the bytes, as they stand there now."""
-    guide, size = open_guide(server, sudo), bytes_of(limit)
-    with guide.server:
-        address = mailbox(lists(guide), address)
-        todo = people.set_quota(address, size)
-        found = change(guide, todo, f"limit of {address}")
-        must(
-            [address, str(size)] in [row[:2] for row in found["mailboxes"]],
-            "not-kept",
-            f"{shown(address)} still has another limit.",
-        )
-        return size
+    size = bytes_of(limit)
+    address = mailbox(lists(guide), address)
+    todo = people.set_quota(address, size)
+    found = change(guide, todo, f"limit of {address}")
+    must(
+        [address, str(size)] in [row[:2] for row in found["mailboxes"]],
+        "not-kept",
+        f"{shown(address)} still has another limit.",
+    )
+    return size
 
 
-@task
-def people_enable(
-    c: Any, address: str, enabled: bool, server: str = PRACTICE, sudo: Any = None
-) -> None:
+@guide_task
+def people_enable(guide: Guide, address: str, enabled: bool) -> None:
     """Whether the owner of a mailbox may log in; mail comes in all the same."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        address = mailbox(lists(guide), address)
-        word = "unlock" if enabled else "lock"
-        todo = people.set_enabled(address, enabled)
-        found = change(guide, todo, f"{word} {address}")
-        must(
-            [address, f"{enabled:d}"]
-            in [[row[0], row[2]] for row in found["mailboxes"]],
-            "not-kept",
-            f"{shown(address)} is still as it was.",
-        )
+    address = mailbox(lists(guide), address)
+    word = "unlock" if enabled else "lock"
+    todo = people.set_enabled(address, enabled)
+    found = change(guide, todo, f"{word} {address}")
+    must(
+        [address, f"{enabled:d}"] in [[row[0], row[2]] for row in found["mailboxes"]],
+        "not-kept",
+        f"{shown(address)} is still as it was.",
+    )
 
 
-@task
-def people_recount(
-    c: Any, address: str = "", server: str = PRACTICE, sudo: Any = None
-) -> None:
+@guide_task
+def people_recount(guide: Guide, address: str = "") -> None:
     """Dovecot adds up anew what lies in a mailbox, or in all of them."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        address = mailbox(lists(guide), address) if address else ""
-        what = f"count {address or 'all mailboxes'}"
-        change(guide, people.recount(address), what)
+    address = mailbox(lists(guide), address) if address else ""
+    what = f"count {address or 'all mailboxes'}"
+    change(guide, people.recount(address), what)
 
 
-@task
-def people_remove(
-    c: Any,
-    what: str,
-    server: str = PRACTICE,
-    sudo: Any = None,
-    with_mail: bool = False,
-) -> None:
+@guide_task
+def people_remove(guide: Guide, what: str, *, with_mail: bool = False) -> None:
     """Remove a mailbox's login, an alias or a domain; its mail only when so asked."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        what = _meant(what)
-        found = lists(guide)
-        there = {row[0] for rows in found.values() for row in rows}
-        must(what in there, "not-there", f"There is no {shown(what)} on this server.")
-        mail = people.remove_mail(what) if with_mail and _has_mail(found, what) else []
-        change(guide, [people.remove(what), *mail], f"remove {what}")
+    what = _meant(what)
+    found = lists(guide)
+    there = {row[0] for rows in found.values() for row in rows}
+    must(what in there, "not-there", f"There is no {shown(what)} on this server.")
+    mail = people.remove_mail(what) if with_mail and _has_mail(found, what) else []
+    change(guide, [people.remove(what), *mail], f"remove {what}")
 
 
 def _meant(what: str) -> str:

@@ -15,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fabric import task
-
 from ispguide.engine import facts
 from ispguide.engine.chapter import Step
 from ispguide.engine.errors import GuideError
@@ -35,7 +33,7 @@ from ispguide.mail.measures import certificate, health
 from ispguide.mail.measures.certificate import Certificate
 from ispguide.mail.measures.health import Seen
 from ispguide.tasks import components, dns
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 from ispguide.tasks.components import PartState
 from ispguide.tasks.dns import Row
 
@@ -253,20 +251,12 @@ T = TypeVar("T")
 LEDGER, PROVED = facts.ledger(), facts.proved()
 
 
-@task
-def graduate(
-    c: Any,
-    server: str = PRACTICE,
-    sudo: Any = None,
-    prove: bool = True,
-    watch: Watch = ignore,
-) -> Graduation:
+@guide_task
+def graduate(guide: Guide, *, prove: bool = True, watch: Watch = ignore) -> Graduation:
     """Look at everything and, with `prove`, run every proof; changes nothing."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        tried = _proofs(guide, watch) if prove else ()
-        watch("Looking at everything")
-        return _gathered(guide, tried)
+    tried = _proofs(guide, watch) if prove else ()
+    watch("Looking at everything")
+    return _gathered(guide, tried)
 
 
 def _proofs(guide: Guide, watch: Watch) -> tuple[Tried, ...]:

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine import facts, problems
 from ispguide.engine.actions import Action, KeepSecret, Remove
 from ispguide.engine.errors import GuideError
@@ -19,7 +17,7 @@ from ispguide.engine.guide import Guide
 from ispguide.engine.settings import Secret, Settings
 from ispguide.mail.people import typed
 from ispguide.mail.smarthost import LOGIN, PASSWORD
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 from ispguide.tasks.settings import written
 
 #: A short password, or a plain word, would also be found where it only looks alike:
@@ -29,44 +27,34 @@ KEPT = facts.secret(PASSWORD)
 Both = tuple[Settings, Settings]
 
 
-@task
+@guide_task
 def smarthost_use(
-    c: Any,
-    smarthost: str,
-    user: str,
-    password: Any = None,
-    spf: str = "",
-    server: str = PRACTICE,
-    sudo: Any = None,
+    guide: Guide, smarthost: str, user: str, password: Any = None, spf: str = ""
 ) -> Both:
     """All mail is to leave through `smarthost`.  The settings before, and now.
 
     Without `password`, the one that is kept already stays."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.look((), also=[KEPT, facts.file(LOGIN)])
-        after = _changed(guide, smarthost, user, spf)
-        if password:
-            return _keep(guide, after, _new(guide, valid_login(password, after)))
-        if not guide.have[KEPT]["made"]:
-            raise GuideError(
-                "The server knows no password for a smarthost yet.",
-                "It needs the one that belongs to this login.",
-                "Type it.",
-                kind="no-password",
-            )
-        return _keep(guide, after, ())
+    guide.look((), also=[KEPT, facts.file(LOGIN)])
+    after = _changed(guide, smarthost, user, spf)
+    if password:
+        return _keep(guide, after, _new(guide, valid_login(password, after)))
+    if not guide.have[KEPT]["made"]:
+        raise GuideError(
+            "The server knows no password for a smarthost yet.",
+            "It needs the one that belongs to this login.",
+            "Type it.",
+            kind="no-password",
+        )
+    return _keep(guide, after, ())
 
 
-@task
-def smarthost_off(c: Any, server: str = PRACTICE, sudo: Any = None) -> Both:
+@guide_task
+def smarthost_off(guide: Guide) -> Both:
     """Mail is to leave by itself.  The settings before, and now.
 
     The password is known until the step has removed the file that holds it."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        guide.look(())
-        return _keep(guide, _changed(guide, "", "", ""), ())
+    guide.look(())
+    return _keep(guide, _changed(guide, "", "", ""), ())
 
 
 def valid_login(secret: Secret, s: Settings) -> Secret:

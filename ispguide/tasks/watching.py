@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fabric import task
-
 from ispguide.engine import facts
 from ispguide.engine.errors import GuideError
 from ispguide.engine.guide import Guide
@@ -24,22 +22,18 @@ from ispguide.mail.log.way import Way, way
 from ispguide.mail.measures import certificate, mailboxes
 from ispguide.mail.measures import health as healthy
 from ispguide.tasks import components
-from ispguide.tasks.base import PRACTICE, open_guide
+from ispguide.tasks.base import guide_task
 
 # The Fabric tasks behind the pictures; `tasks` offers them with the others.
 #
 # All but `travel` only look.
 
 
-@task
-def parts(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> tuple[components.PartState, ...]:
+@guide_task
+def parts(guide: Guide) -> tuple[components.PartState, ...]:
     """How every component stands, in one exchange."""
-    guide = open_guide(server, sudo)
     known = [facts.ledger(), facts.proved()]
-    with guide.server:
-        report = guide.check(also=[*known, *components.UNITS])
+    report = guide.check(also=[*known, *components.UNITS])
     have = guide.have
     found = overview(guide.chapters, report, *(have[fact] for fact in known))
     return components.states(found, have)
@@ -49,68 +43,53 @@ def _ignore(hop: Hop) -> None:
     """Nobody watches."""
 
 
-@task
+@guide_task
 def travel(
-    c: Any,
+    guide: Guide,
     kind: str = "letter",
     to: str = "",
-    server: str = PRACTICE,
-    sudo: Any = None,
+    *,
     tell: Callable[[Hop], None] = _ignore,
 ) -> list[Hop]:
     """Send a letter (letter, spam, nobody) as a stranger does, and follow it."""
     from ispguide.proofs.journey import travel as _travel
 
-    guide = open_guide(server, sudo)
-    with guide.server:
-        if guide.server.profile.replay:
-            from ispguide.proofs.journey import retold
+    if guide.server.profile.replay:
+        from ispguide.proofs.journey import retold
 
-            return retold(guide, kind, tell)
-        return _travel(guide, kind, to, tell)
+        return retold(guide, kind, tell)
+    return _travel(guide, kind, to, tell)
 
 
-@task
-def measure_queue(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> list[traffic.Waiting]:
+@guide_task
+def measure_queue(guide: Guide) -> list[traffic.Waiting]:
     """Who waits in Postfix's queue, the oldest first."""
-    return traffic.waiting(_answers(open_guide(server, sudo), traffic.QUEUE)[0])
+    return traffic.waiting(_answers(guide, traffic.QUEUE)[0])
 
 
-@task
-def measure_scores(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> tuple[list[Judged], Settings]:
+@guide_task
+def measure_scores(guide: Guide) -> tuple[list[Judged], Settings]:
     """rspamd's newest verdicts, the oldest first, and the settings with the limits."""
-    guide = open_guide(server, sudo)
     found = traffic.scores(_answers(guide, traffic.VERDICTS)[0])
     return found, guide.settings
 
 
-@task
-def measure_mailboxes(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> list[mailboxes.Box]:
+@guide_task
+def measure_mailboxes(guide: Guide) -> list[mailboxes.Box]:
     """Every mailbox with its size, the largest first."""
-    guide = open_guide(server, sudo)
     return mailboxes.boxes(*_answers(guide, *mailboxes.ASKED))
 
 
-@task
-def measure_certificate(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> certificate.Certificate:
+@guide_task
+def measure_certificate(guide: Guide) -> certificate.Certificate:
     """The life of the certificate in use."""
-    guide = open_guide(server, sudo)
     fact = certificate.certificate_fact(guide.settings.cert_dir)
     return certificate.certificate(_answers(guide, fact)[0])
 
 
 def _answers(guide: Guide, *asked: facts.Fact) -> list[Any]:
     """The answers of the server, in this order."""
-    with guide.server:
-        have = guide.exchange(tell=asked).have
+    have = guide.exchange(tell=asked).have
     return [have[fact] for fact in asked]
 
 
@@ -120,36 +99,27 @@ def _answers(guide: Guide, *asked: facts.Fact) -> list[Any]:
 Health = tuple[list[healthy.Seen], list[traffic.Waiting]]
 
 
-@task
-def health(c: Any, server: str = PRACTICE, sudo: Any = None) -> Health:
+@guide_task
+def health(guide: Guide) -> Health:
     """What the server's own look says, and who waits in the queue."""
-    guide = open_guide(server, sudo)
     look = healthy.health_fact(guide.settings)
-    with guide.server:
-        have = guide.exchange(tell=[look, traffic.QUEUE]).have
+    have = guide.exchange(tell=[look, traffic.QUEUE]).have
     waits = have[traffic.QUEUE]
     return healthy.health(have[look]), [] if waits.get("rc") else traffic.waiting(waits)
 
 
-@task
-def mail_flow(
-    c: Any, server: str = PRACTICE, sudo: Any = None
-) -> tuple[traffic.Flow, Settings]:
+@guide_task
+def mail_flow(guide: Guide) -> tuple[traffic.Flow, Settings]:
     """The mail of the last days, counted by the hour; the settings with the clock."""
-    guide = open_guide(server, sudo)
-    with guide.server:
-        have = guide.exchange(tell=[traffic.FLOW]).have
+    have = guide.exchange(tell=[traffic.FLOW]).have
     return traffic.flow(have[traffic.FLOW]), guide.settings
 
 
-@task
-def trace(
-    c: Any, what: str, server: str = PRACTICE, sudo: Any = None, days: int = 0
-) -> list[Way]:
+@guide_task
+def trace(guide: Guide, what: str, *, days: int = 0) -> list[Way]:
     """The ways of the letters that an address, Message-ID or queue id names, the
     newest first.  `days`: how far back; as long as the journal is kept."""
     what = _search_word(what)
-    guide = open_guide(server, sudo)
     if guide.server.profile.replay:
         raise GuideError(
             "A replay has no journal in which a letter could be looked for.",
@@ -157,8 +127,7 @@ def trace(
             "See a recorded letter travel in chapter 9.",
             kind="not-recorded",
         )
-    with guide.server:
-        lines = _lines(guide, what, days or guide.settings.log_days)
+    lines = _lines(guide, what, days or guide.settings.log_days)
     return [way(letter) for letter in reversed(tracing.letters(lines))][: tracing.MOST]
 
 

@@ -107,7 +107,9 @@ def test_armed_by_its_name_it_takes_a_decision() -> None:
     driven.at_rest()
     assert "13 autoexpunge" in driven.words(form)
     assert "junk_days = 31" in shell("cat /etc/ispguide/settings.toml")
-    assert tasks.look(tasks.HERE, ["server.remember_settings"], switch.current()).ok
+    assert tasks.look(
+        tasks.HERE, ["server.remember_settings"], server=switch.current()
+    ).ok
     form.fields["junk_days"].input.value = 30
     form.save_button.click()
     driven.at_rest()

@@ -12,7 +12,7 @@ import email.policy
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -279,7 +279,7 @@ def sources(reports: Iterable[Aggregate], own: Iterable[str]) -> list[Source]:
     return sorted(found, key=lambda s: (-s.count, s.address))
 
 
-def advice(reports: list[Aggregate], own: Iterable[str], policy: str) -> str:
+def advice(reports: Sequence[Aggregate], own: Iterable[str], policy: str) -> str:
     """Whether the policy may be raised, by what the reports say."""
     found = sources(reports, own)
     total = sum(s.count for s in found)

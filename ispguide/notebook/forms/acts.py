@@ -99,7 +99,7 @@ class AddMailbox(Act):
             f"Adding {address}",
             f"{address} has a mailbox.",
             lambda server, sudo: tasks.people_add(
-                tasks.HERE, address, secret, server, sudo
+                tasks.HERE, address, secret, server=server, sudo=sudo
             ),
             address,
         )
@@ -128,7 +128,7 @@ class NewPassword(Act):
             f"A new password for {address}",
             f"{address} has another password.",
             lambda server, sudo: tasks.people_password(
-                tasks.HERE, address, secret, server, sudo
+                tasks.HERE, address, secret, server=server, sudo=sudo
             ),
             address,
         )
@@ -158,6 +158,6 @@ class AddDomain(Act):
             f"Adding {domain}",
             f"{domain} is a mail domain of this server.",
             lambda server, sudo: tasks.people_add(
-                tasks.HERE, domain, None, server, sudo
+                tasks.HERE, domain, None, server=server, sudo=sudo
             ),
         )

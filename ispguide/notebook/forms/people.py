@@ -86,7 +86,9 @@ class FileCard(FormCard):
         path, server, sudo = self.path, switch.current(), switch.sudo()
 
         def work(_: Told) -> Plan:
-            found: Plan = tasks.people_plan(tasks.HERE, text_of(path), server, sudo)
+            found: Plan = tasks.people_plan(
+                tasks.HERE, text_of(path), server=server, sudo=sudo
+            )
             return found
 
         def done(found: Plan) -> None:
@@ -117,7 +119,9 @@ class FileCard(FormCard):
                 watch(f"{done} of {of}")
 
             text = text_of(path)
-            found: Done = tasks.people_import(tasks.HERE, text, server, sudo, tell)
+            found: Done = tasks.people_import(
+                tasks.HERE, text, server=server, sudo=sudo, tell=tell
+            )
             return found
 
         self.run("Taking them in", work, self.done)
@@ -185,7 +189,11 @@ class PeopleCard(FormCard):
             self.server = server
             self.take(lists)
 
-        self.run("Looking", lambda _: tasks.people_list(tasks.HERE, server, sudo), done)
+        self.run(
+            "Looking",
+            lambda _: tasks.people_list(tasks.HERE, server=server, sudo=sudo),
+            done,
+        )
 
     def take(self, lists: Lists) -> None:
         """Show them, and offer them in the forms."""
@@ -209,7 +217,7 @@ class PeopleCard(FormCard):
 
         def do(_: Any) -> tuple[str | None, Lists]:
             made = work.do(server, sudo)
-            return made, tasks.people_list(tasks.HERE, server, sudo)
+            return made, tasks.people_list(tasks.HERE, server=server, sudo=sudo)
 
         self.run(work.doing, do, lambda found: self._done(work, *found))
 

@@ -58,7 +58,7 @@ class AddAlias(Act):
             f"A forwarding for {source}",
             f"Mail to {source} goes to {destination}.",
             lambda server, sudo: tasks.people_alias(
-                tasks.HERE, source, destination, server, sudo
+                tasks.HERE, source, destination, server=server, sudo=sudo
             ),
         )
 
@@ -88,7 +88,9 @@ class ForgetAlias(Act):
         source, destination = self.row.value.split()
 
         def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_forget(tasks.HERE, source, destination, server, sudo)
+            tasks.people_forget(
+                tasks.HERE, source, destination, server=server, sudo=sudo
+            )
 
         words = f"Mail to {shown(source)} does not go to {shown(destination)} any more."
         return Work(f"Ending a forwarding of {shown(source)}", words, do)
@@ -123,7 +125,7 @@ class SetLimit(Act):
         address, limit = self.address.value, self.limit.value
 
         def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_quota(tasks.HERE, address, limit, server, sudo)
+            tasks.people_quota(tasks.HERE, address, limit, server=server, sudo=sudo)
 
         return Work(
             f"A limit for {address}",
@@ -165,7 +167,7 @@ class Lock(Act):
         said = "can log in again" if enabled else "is locked; its mail still comes in"
 
         def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_enable(tasks.HERE, address, enabled, server, sudo)
+            tasks.people_enable(tasks.HERE, address, enabled, server=server, sudo=sudo)
 
         return Work(
             f"{'Unlocking' if enabled else 'Locking'} {shown(address)}",
@@ -280,7 +282,9 @@ class Remove(Act):
         )
 
         def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_remove(tasks.HERE, what, server, sudo, mail)
+            tasks.people_remove(
+                tasks.HERE, what, server=server, sudo=sudo, with_mail=mail
+            )
 
         self.mail.input.value = False
         return Work(f"Removing {shown(what)}", f"{shown(what)} is gone. {left}", do)

@@ -155,7 +155,7 @@ class GlanceCard(Card):
         name, sudo = switch.current(), switch.sudo()
         self.run(
             "Looking at the whole guide",
-            lambda _: tasks.overview(tasks.HERE, name, sudo),
+            lambda _: tasks.overview(tasks.HERE, server=name, sudo=sudo),
             self.take,
         )
 
@@ -164,7 +164,7 @@ class GlanceCard(Card):
         name, sudo = switch.current(), switch.sudo()
         self.run(
             "Looking",
-            lambda _: tasks.overview(tasks.HERE, name, sudo),
+            lambda _: tasks.overview(tasks.HERE, server=name, sudo=sudo),
             self.take,
             quiet=True,
         )

@@ -315,9 +315,9 @@ class SmarthostCard(SettingsCard):
         where, user, spf = (self.fields[name].value for name in NAMES)
         secret, sudo = inputs.taken(self.password.input), switch.sudo()
         if not where:
-            return lambda _: tasks.smarthost_off(tasks.HERE, server, sudo)
+            return lambda _: tasks.smarthost_off(tasks.HERE, server=server, sudo=sudo)
         return lambda _: tasks.smarthost_use(
-            tasks.HERE, where, user, secret, spf, server, sudo
+            tasks.HERE, where, user, secret, spf, server=server, sudo=sudo
         )
 
     def kept(self, both: tuple[Settings, Settings]) -> None:
