@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,9 @@ from ispguide.cli.people import import_, people, senders
 from ispguide.cli.reading import export, history, show, test
 from ispguide.engine.errors import GuideError
 from ispguide.engine.profile import REPLAY
+
+if TYPE_CHECKING:
+    from ispguide.tasks.base import OnServer
 
 
 class Guarded(click.Group):
@@ -80,16 +83,13 @@ def _show(report: Any, as_json: bool, gap_code: int) -> None:
 @click.option("--prove", is_flag=True, help="Also run the proofs, which send mail.")
 @json_option
 @on_server
-def check(
-    what: tuple[str, ...], prove: bool, as_json: bool, server: str, ask_sudo: bool
-) -> None:
+def check(what: tuple[str, ...], prove: bool, as_json: bool, on: OnServer) -> None:
     """Look, and change nothing.  Exit 0: all true, 2: gaps, 1: could not look."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    report = tasks.look(tasks.HERE, what, server=server, sudo=sudo)
+    report = on(tasks.look, what)
     if prove:
-        report += tasks.prove(tasks.HERE, what, server=server, sudo=sudo, watch=watched)
+        report += on(tasks.prove, what, watch=watched)
     _show(report, as_json, 2)
 
 
@@ -97,26 +97,22 @@ def check(
 @click.argument("what", nargs=-1)
 @json_option
 @on_server
-def apply(what: tuple[str, ...], as_json: bool, server: str, ask_sudo: bool) -> None:
+def apply(what: tuple[str, ...], as_json: bool, on: OnServer) -> None:
     """Make it true and prove it.  WHAT: chapter or chapter.step; nothing: all."""
     from ispguide import tasks
 
-    report = tasks.apply(
-        tasks.HERE, what, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
-    )
+    report = on(tasks.apply, what, watch=watched)
     _show(report, as_json, 1)
 
 
 @cli.command()
 @json_option
 @on_server
-def renew(as_json: bool, server: str, ask_sudo: bool) -> None:
+def renew(as_json: bool, on: OnServer) -> None:
     """Renew the certificate (at Let's Encrypt: try it), and look at every door."""
     from ispguide import tasks
 
-    report = tasks.renew(
-        tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
-    )
+    report = on(tasks.renew, watch=watched)
     _show(report, as_json, 1)
 
 
@@ -124,13 +120,11 @@ def renew(as_json: bool, server: str, ask_sudo: bool) -> None:
 @click.argument("step")
 @json_option
 @on_server
-def undo(step: str, as_json: bool, server: str, ask_sudo: bool) -> None:
+def undo(step: str, as_json: bool, on: OnServer) -> None:
     """Put back what STEP (chapter.step) replaced."""
     from ispguide import tasks
 
-    report = tasks.undo(
-        tasks.HERE, step, server=server, sudo=ask_for_sudo(ask_sudo), watch=watched
-    )
+    report = on(tasks.undo, step, watch=watched)
     click.echo(
         json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.text()
     )

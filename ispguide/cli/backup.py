@@ -6,12 +6,11 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ispguide.cli.options import (
-    ask_for_sudo,
     done_watching,
     json_option,
     on_server,
@@ -20,27 +19,29 @@ from ispguide.cli.options import (
 from ispguide.cli.people import stdin_option, typed
 from ispguide.engine.settings import Secret
 
+if TYPE_CHECKING:
+    from ispguide.tasks.base import OnServer
+
 
 @click.group(invoke_without_command=True)
 @on_server
 @click.pass_context
-def backup(context: click.Context, server: str, ask_sudo: bool) -> None:
+def backup(context: click.Context, on: OnServer) -> None:
     """Make a backup now; with a word behind it: list, key, target."""
     if context.invoked_subcommand is None:
         from ispguide import tasks
 
-        sudo = ask_for_sudo(ask_sudo)
-        _tell(tasks.backup_now(tasks.HERE, server=server, sudo=sudo, watch=watched))
+        _tell(on(tasks.backup_now, watch=watched))
 
 
 @backup.command(name="list")
 @json_option
 @on_server
-def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
+def list_(as_json: bool, on: OnServer) -> None:
     """All backups, and how the last run went."""
     from ispguide import tasks
 
-    found = tasks.backup_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    found = on(tasks.backup_list)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
@@ -62,21 +63,20 @@ def _tell(found: Any) -> None:
 
 @backup.command()
 @on_server
-def key(server: str, ask_sudo: bool) -> None:
+def key(on: OnServer) -> None:
     """The page for your drawer, with the password on it.  Nothing keeps it here."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    click.echo("\n".join(tasks.backup_key(tasks.HERE, server=server, sudo=sudo)))
+    click.echo("\n".join(on(tasks.backup_key)))
 
 
 @backup.command()
 @on_server
-def target(server: str, ask_sudo: bool) -> None:
+def target(on: OnServer) -> None:
     """The other machine: the key to lay down there, and the fingerprint to compare."""
     from ispguide import tasks
 
-    found = tasks.backup_target(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    found = on(tasks.backup_target)
     if found is None:
         click.echo("The backups go into a folder of this server; there is no other.")
         return
@@ -104,14 +104,11 @@ _from = click.option(
 @click.argument("address")
 @_from
 @on_server
-def mailbox(address: str, number: str, server: str, ask_sudo: bool) -> None:
+def mailbox(address: str, number: str, on: OnServer) -> None:
     """The letters of one mailbox, into its folder Restored; nothing is overwritten."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    tasks.restore_mailbox(
-        tasks.HERE, address, number, server=server, sudo=sudo, watch=watched
-    )
+    on(tasks.restore_mailbox, address, number, watch=watched)
     done_watching()
     click.echo(f"They are in the folder Restored of {address}.")
 
@@ -120,19 +117,16 @@ def mailbox(address: str, number: str, server: str, ask_sudo: bool) -> None:
 @_from
 @stdin_option
 @on_server
-def server_(number: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
+def server_(number: str, password_stdin: bool, on: OnServer) -> None:
     """Everything, from the backups of a lost server onto a new one.
 
     It asks for the password of the backups, which lies in your drawer."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
     secret = typed(password_stdin) or Secret(
         click.prompt("Password of the backups", hide_input=True, err=True)
     )
-    tasks.restore_server(
-        tasks.HERE, secret, number, server=server, sudo=sudo, watch=watched
-    )
+    on(tasks.restore_server, secret, number, watch=watched)
     done_watching()
     click.echo("Everything is back. Let the guide make the rest: ./guide apply")
 
@@ -173,8 +167,7 @@ def move(
     look: bool,
     again: bool,
     as_json: bool,
-    server: str,
-    ask_sudo: bool,
+    on: OnServer,
 ) -> None:
     """The next stage of the move from the older server that the settings name.
 
@@ -183,13 +176,10 @@ def move(
         return
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
     if look:
-        found = tasks.move_look(tasks.HERE, server=server, sudo=sudo, watch=watched)
+        found = on(tasks.move_look, watch=watched)
     else:
-        found = tasks.move_next(
-            tasks.HERE, again, server=server, sudo=sudo, watch=watched
-        )
+        found = on(tasks.move_next, again, watch=watched)
     done_watching()
     if as_json:
         click.echo(json.dumps(asdict(found)))
@@ -222,29 +212,17 @@ def moved_mailbox(
     user: str,
     port: int,
     password_stdin: bool,
-    server: str,
-    ask_sudo: bool,
+    on: OnServer,
 ) -> None:
     """The letters of one mailbox at any provider, into the mailbox ADDRESS here.
 
     The password there is asked for, unseen, and forgotten afterwards."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
     word = typed(password_stdin) or Secret(
         click.prompt(f"Password at {host}", hide_input=True, err=True)
     )
-    tasks.move_mailbox(
-        tasks.HERE,
-        address,
-        host,
-        user,
-        word,
-        port,
-        server=server,
-        sudo=sudo,
-        watch=watched,
-    )
+    on(tasks.move_mailbox, address, host, user, word, port, watch=watched)
     done_watching()
     click.echo(
         f"What was at {host} is in {address} now; fetch again as often as you like."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ispguide.cli.options import ask_for_sudo, json_option, on_server
+from ispguide.cli.options import json_option, on_server
 from ispguide.cli.people import stdin_option, typed
 from ispguide.engine.errors import GuideError
 from ispguide.engine.settings import Secret, Settings
@@ -18,6 +18,7 @@ from ispguide.mail.smarthost import left_behind
 
 if TYPE_CHECKING:
     from ispguide.mail.log.way import Way
+    from ispguide.tasks.base import OnServer
 
 
 # `ispguide bans`: who is shut out, and to let one in again.
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 @json_option
 @on_server
 @click.pass_context
-def bans(context: click.Context, as_json: bool, server: str, ask_sudo: bool) -> None:
+def bans(context: click.Context, as_json: bool, on: OnServer) -> None:
     """Who is shut out now, because they guessed passwords; see chapter 16."""
     if context.invoked_subcommand is None:
         from ispguide import tasks
 
         _show(
-            tasks.bans_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo)),
+            on(tasks.bans_list),
             as_json,
         )
 
@@ -42,13 +43,11 @@ def bans(context: click.Context, as_json: bool, server: str, ask_sudo: bool) -> 
 @click.argument("address")
 @json_option
 @on_server
-def lift(address: str, as_json: bool, server: str, ask_sudo: bool) -> None:
+def lift(address: str, as_json: bool, on: OnServer) -> None:
     """Let ADDRESS in again, at once."""
     from ispguide import tasks
 
-    left = tasks.bans_lift(
-        tasks.HERE, address, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    left = on(tasks.bans_lift, address)
     if not as_json:
         click.echo(f"{address} is let in again.")
     _show(left, as_json)
@@ -71,18 +70,13 @@ def _show(found: Any, as_json: bool) -> None:
 @click.option("--look", is_flag=True, help="Only say where it stands.")
 @json_option
 @on_server
-def rotate(domain: str, look: bool, as_json: bool, server: str, ask_sudo: bool) -> None:
+def rotate(domain: str, look: bool, as_json: bool, on: OnServer) -> None:
     """The next stage on the way to another DKIM key, of DOMAIN or the first domain.
 
     It may be left at any stage: where it stands is looked up each time."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    found = (
-        tasks.dkim_turns(tasks.HERE, server=server, sudo=sudo)
-        if look
-        else tasks.dkim_rotate(tasks.HERE, domain, server=server, sudo=sudo)
-    )
+    found = on(tasks.dkim_turns) if look else on(tasks.dkim_rotate, domain)
     mine = [turn for turn in found if domain in ("", turn.domain)]
     if as_json:
         click.echo(json.dumps([asdict(turn) for turn in mine]))
@@ -103,12 +97,12 @@ def _lines(turn: Any) -> list[str]:
 @click.command()
 @json_option
 @on_server
-def reports(as_json: bool, server: str, ask_sudo: bool) -> None:
+def reports(as_json: bool, on: OnServer) -> None:
     """What others report about letters in your name (DMARC)."""
     from ispguide import tasks
     from ispguide.mail.dmarc.reports import advice, lines
 
-    found = tasks.dmarc_reports(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    found = on(tasks.dmarc_reports)
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
@@ -135,8 +129,7 @@ def smarthost(
     spf: str,
     off: bool,
     password_stdin: bool,
-    server: str,
-    ask_sudo: bool,
+    on: OnServer,
 ) -> None:
     """Let all outgoing mail leave through HOST, with a login.
 
@@ -152,15 +145,12 @@ def smarthost(
             "./guide smarthost HOST --user NAME, or ./guide smarthost --off",
             kind="not-said",
         )
-    sudo = ask_for_sudo(ask_sudo)
     if off:
-        both = tasks.smarthost_off(tasks.HERE, server=server, sudo=sudo)
+        both = on(tasks.smarthost_off)
         _kept("Mail is to leave by itself.", both)
         return
     secret = typed(password_stdin) or (None if password_stdin else _asked(where))
-    both = tasks.smarthost_use(
-        tasks.HERE, where, user, secret, spf, server=server, sudo=sudo
-    )
+    both = on(tasks.smarthost_use, where, user, secret, spf)
     _kept(f"All mail is to leave through {where}.", both)
 
 
@@ -187,13 +177,13 @@ def _asked(where: str) -> Secret | None:
 @click.command()
 @json_option
 @on_server
-def health(as_json: bool, server: str, ask_sudo: bool) -> None:
+def health(as_json: bool, on: OnServer) -> None:
     """How the server is: fine, look or act, and what to do.  Exit 2: something to act on."""
     from ispguide import tasks
     from ispguide.mail.log.traffic import queue_words
     from ispguide.mail.measures.health import JUDGED, health_words, worst
 
-    seen, waits = tasks.health(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    seen, waits = on(tasks.health)
     if as_json:
         found = {"state": worst(seen), "looks": [asdict(one) for one in seen],
                  "queue": [asdict(one) for one in waits]}  # fmt: skip
@@ -215,13 +205,11 @@ def health(as_json: bool, server: str, ask_sudo: bool) -> None:
 )
 @json_option
 @on_server
-def trace(what: str, days: int, as_json: bool, server: str, ask_sudo: bool) -> None:
+def trace(what: str, days: int, as_json: bool, on: OnServer) -> None:
     """The way of a letter.  WHAT: an address, a Message-ID or a queue id."""
     from ispguide import tasks
 
-    ways = tasks.trace(
-        tasks.HERE, what, server=server, sudo=ask_for_sudo(ask_sudo), days=days
-    )
+    ways = on(tasks.trace, what, days=days)
     if as_json:
         click.echo(
             json.dumps(

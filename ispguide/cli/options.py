@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,18 +20,27 @@ _DOING = Doing()
 
 
 def on_server(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option(
+    """Decorator: the command gets `on`, which calls tasks on the server that was named."""
+
+    @functools.wraps(command)
+    def run(*words: Any, server: str, ask_sudo: bool, **named: Any) -> Any:
+        from ispguide.tasks.base import OnServer
+
+        on = OnServer(server, ask_for_sudo(ask_sudo))
+        return command(*words, on=on, **named)
+
+    asking = click.option(
         "--ask-sudo",
         is_flag=True,
         help="Ask for the sudo password of the server's user.",
-    )(command)
+    )(run)
     return click.option(
         "--server",
         default="practice",
         show_default=True,
         help="Which profile; “replay” is a recording, and changes nothing.",
         callback=_says_replay,
-    )(command)
+    )(asking)
 
 
 def _says_replay(_: Any, __: Any, server: str) -> str:

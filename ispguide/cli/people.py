@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ispguide.cli.options import ask_for_sudo, json_option, on_server
+from ispguide.cli.options import json_option, on_server
 from ispguide.engine.names import shown
 from ispguide.engine.settings import Secret
+
+if TYPE_CHECKING:
+    from ispguide.tasks.base import OnServer
 
 
 @click.group()
@@ -41,14 +45,11 @@ stdin_option = click.option(
 @click.argument("what")
 @stdin_option
 @on_server
-def add(what: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
+def add(what: str, password_stdin: bool, on: OnServer) -> None:
     """Add a mailbox (anna@example.org) or a domain (example.org)."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    made = tasks.people_add(
-        tasks.HERE, what, typed(password_stdin), server=server, sudo=sudo
-    )
+    made = on(tasks.people_add, what, typed(password_stdin))
     click.echo(f"{what} is there.")
     _tell_password(what, made)
 
@@ -57,14 +58,11 @@ def add(what: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
 @click.argument("address")
 @stdin_option
 @on_server
-def password(address: str, password_stdin: bool, server: str, ask_sudo: bool) -> None:
+def password(address: str, password_stdin: bool, on: OnServer) -> None:
     """Give a mailbox another password."""
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
-    made = tasks.people_password(
-        tasks.HERE, address, typed(password_stdin), server=server, sudo=sudo
-    )
+    made = on(tasks.people_password, address, typed(password_stdin))
     click.echo(f"{address} has another password.")
     _tell_password(address, made)
 
@@ -73,13 +71,11 @@ def password(address: str, password_stdin: bool, server: str, ask_sudo: bool) ->
 @click.argument("source")
 @click.argument("destination")
 @on_server
-def alias(source: str, destination: str, server: str, ask_sudo: bool) -> None:
+def alias(source: str, destination: str, on: OnServer) -> None:
     """Mail to SOURCE (an address, or @domain) goes to DESTINATION."""
     from ispguide import tasks
 
-    tasks.people_alias(
-        tasks.HERE, source, destination, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    on(tasks.people_alias, source, destination)
     click.echo(f"Mail to {source} goes to {destination}.")
 
 
@@ -87,27 +83,23 @@ def alias(source: str, destination: str, server: str, ask_sudo: bool) -> None:
 @click.argument("address")
 @click.argument("limit")
 @on_server
-def quota(address: str, limit: str, server: str, ask_sudo: bool) -> None:
+def quota(address: str, limit: str, on: OnServer) -> None:
     """What a mailbox may hold: LIMIT is like "500 MB" or "2 GB", or none."""
     from ispguide import tasks
     from ispguide.mail.people.things import limit as words
 
-    size = tasks.people_quota(
-        tasks.HERE, address, limit, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    size = on(tasks.people_quota, address, limit)
     click.echo(f"{address} has {words(size)} now.")
 
 
 @people.command()
 @click.argument("address", default="")
 @on_server
-def recount(address: str, server: str, ask_sudo: bool) -> None:
+def recount(address: str, on: OnServer) -> None:
     """Add up anew what lies in a mailbox, or in all of them."""
     from ispguide import tasks
 
-    tasks.people_recount(
-        tasks.HERE, address, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    on(tasks.people_recount, address)
     click.echo(f"{address or 'Every mailbox'} was counted anew.")
 
 
@@ -115,39 +107,33 @@ def recount(address: str, server: str, ask_sudo: bool) -> None:
 @click.argument("source")
 @click.argument("destination")
 @on_server
-def forget(source: str, destination: str, server: str, ask_sudo: bool) -> None:
+def forget(source: str, destination: str, on: OnServer) -> None:
     """Mail to SOURCE does not go to DESTINATION any more."""
     from ispguide import tasks
 
-    tasks.people_forget(
-        tasks.HERE, source, destination, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    on(tasks.people_forget, source, destination)
     click.echo(f"Mail to {source} does not go to {destination} any more.")
 
 
 @people.command()
 @click.argument("address")
 @on_server
-def lock(address: str, server: str, ask_sudo: bool) -> None:
+def lock(address: str, on: OnServer) -> None:
     """Let nobody log in to a mailbox.  Mail for it comes in all the same."""
     from ispguide import tasks
 
-    tasks.people_enable(
-        tasks.HERE, address, False, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    on(tasks.people_enable, address, False)
     click.echo(f"Nobody can log in as {address}; mail for it still comes in.")
 
 
 @people.command()
 @click.argument("address")
 @on_server
-def unlock(address: str, server: str, ask_sudo: bool) -> None:
+def unlock(address: str, on: OnServer) -> None:
     """Let the owner of a mailbox log in again."""
     from ispguide import tasks
 
-    tasks.people_enable(
-        tasks.HERE, address, True, server=server, sudo=ask_for_sudo(ask_sudo)
-    )
+    on(tasks.people_enable, address, True)
     click.echo(f"{address} can log in again, with the password it had.")
 
 
@@ -155,17 +141,11 @@ def unlock(address: str, server: str, ask_sudo: bool) -> None:
 @click.argument("what")
 @click.option("--with-mail", is_flag=True, help="Its letters too, for good.")
 @on_server
-def remove(what: str, with_mail: bool, server: str, ask_sudo: bool) -> None:
+def remove(what: str, with_mail: bool, on: OnServer) -> None:
     """Remove a mailbox, an address's forwardings or a domain.  Mail on disk stays."""
     from ispguide import tasks
 
-    tasks.people_remove(
-        tasks.HERE,
-        what,
-        server=server,
-        sudo=ask_for_sudo(ask_sudo),
-        with_mail=with_mail,
-    )
+    on(tasks.people_remove, what, with_mail=with_mail)
     mail = (
         "and so are its letters"
         if with_mail
@@ -177,11 +157,11 @@ def remove(what: str, with_mail: bool, server: str, ask_sudo: bool) -> None:
 @people.command("list")
 @json_option
 @on_server
-def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
+def list_(as_json: bool, on: OnServer) -> None:
     """Who and what is on this server."""
     from ispguide import tasks
 
-    lists = tasks.people_list(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    lists = on(tasks.people_list)
     if as_json:
         click.echo(json.dumps(lists, ensure_ascii=False))
         return
@@ -202,24 +182,20 @@ def list_(as_json: bool, server: str, ask_sudo: bool) -> None:
     "--do", "do", is_flag=True, help="Do it; without, only the plan is shown."
 )
 @on_server
-def import_(file: Path, do: bool, server: str, ask_sudo: bool) -> None:
+def import_(file: Path, do: bool, on: OnServer) -> None:
     """Take in people from FILE (CSV: address, password, limit, forward_to)."""
     from ispguide import tasks
 
-    sudo, text = ask_for_sudo(ask_sudo), file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
     if not do:
-        click.echo(
-            tasks.people_plan(tasks.HERE, text, server=server, sudo=sudo).words()
-        )
+        click.echo(on(tasks.people_plan, text).words())
         click.echo("Nothing was done. Add --do to do it.")
         return
 
     def tell(done: int, of: int) -> None:
         click.echo(f"{done} of {of} …", err=True)
 
-    plan, made = tasks.people_import(
-        tasks.HERE, text, server=server, sudo=sudo, tell=tell
-    )
+    plan, made = on(tasks.people_import, text, tell=tell)
     click.echo(plan.words())
     if made:
         click.echo("Passwords that were made, shown this once:")
@@ -230,11 +206,11 @@ def import_(file: Path, do: bool, server: str, ask_sudo: bool) -> None:
 @click.command()
 @json_option
 @on_server
-def senders(as_json: bool, server: str, ask_sudo: bool) -> None:
+def senders(as_json: bool, on: OnServer) -> None:
     """Who may send as whom."""
     from ispguide import tasks
 
-    found = tasks.people_senders(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    found = on(tasks.people_senders)
     if as_json:
         rows = {s.address: {"names": s.names, "locked": s.locked} for s in found}
         click.echo(json.dumps(rows, ensure_ascii=False))

@@ -7,23 +7,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ispguide.cli.options import ask_for_sudo, json_option, on_server
+from ispguide.cli.options import json_option, on_server
 from ispguide.engine.errors import GuideError
+
+if TYPE_CHECKING:
+    from ispguide.tasks.base import OnServer
 
 
 @click.command()
 @json_option
 @on_server
-def history(as_json: bool, server: str, ask_sudo: bool) -> None:
+def history(as_json: bool, on: OnServer) -> None:
     """The ledger of the server: who changed what, and when."""
     from ispguide import tasks
     from ispguide.engine.undo import history_lines
 
-    ledger = tasks.history(tasks.HERE, server=server, sudo=ask_for_sudo(ask_sudo))
+    ledger = on(tasks.history)
     text = (
         json.dumps(ledger, ensure_ascii=False)
         if as_json
@@ -50,28 +53,25 @@ def show(what: tuple[str, ...], server: str) -> None:
 )
 @click.option("--look", is_flag=True, help="A report without running the proofs.")
 @on_server
-def export(
-    what: tuple[str, ...], form: str, look: bool, server: str, ask_sudo: bool
-) -> None:
+def export(what: tuple[str, ...], form: str, look: bool, on: OnServer) -> None:
     """The report to keep (html, md), for which every proof is run; the guide as its
     commands (sh); the DNS records as a zone file (zone)."""
     from ispguide.engine.story import script
 
     if form == "sh":
-        guide = _unconnected(server)
+        guide = _unconnected(on.server)
         click.echo(script(guide.select(*what), guide.settings))
         return
     from ispguide import tasks
 
-    sudo = ask_for_sudo(ask_sudo)
     if form == "zone":
-        click.echo(tasks.dns_zone(tasks.HERE, server=server, sudo=sudo), nl=False)
+        click.echo(on(tasks.dns_zone), nl=False)
         return
     from ispguide.views.report import markdown, page
 
     make = page if form == "html" else markdown
     click.echo(
-        make(tasks.graduate(tasks.HERE, server=server, sudo=sudo, prove=not look)),
+        make(on(tasks.graduate, prove=not look)),
         nl=False,
     )
 

@@ -19,6 +19,7 @@ from ispguide.notebook.browser import Ticks
 from ispguide.notebook.card import PictureCard, Sure, Watch, headless
 from ispguide.notebook.show import Shown, guarded, problem
 from ispguide.tasks.authentication import Reports
+from ispguide.tasks.base import OnServer
 from ispguide.views import authentication, style
 
 View = tuple[str, str, Callable[..., Any], Callable[[Any], str], Callable[[Any], str], Callable[[Any], tuple[str, str]]]  # fmt: skip
@@ -66,7 +67,7 @@ def rotation() -> Any:
 
 
 def _rotation_plain() -> Shown:
-    found = tasks.dkim_turns(tasks.HERE, server=switch.current())
+    found = switch.here()(tasks.dkim_turns)
     html = style.style() + style.box(authentication.rotation_html(found))
     return Shown(html, authentication.rotation_text(found))
 
@@ -77,7 +78,7 @@ def _shown(view: View) -> Any:
     _, _, task, html, text, _ = view
 
     def work() -> Shown:
-        found = task(tasks.HERE, server=switch.current())
+        found = switch.here()(task)
         return Shown(style.style() + style.box(html(found)), text(found))
 
     return guarded(work)
@@ -99,9 +100,9 @@ class ViewCard(PictureCard):
         name, title, self._task, self._html, _, self._state_of = view
         super().__init__(f"seal.{name}", title)
 
-    def ask(self, server: str, sudo: Any) -> Any:
+    def ask(self, on: OnServer) -> Any:
         # Drawn on the worker too: the first plot loads a library for a second.
-        found = self._task(tasks.HERE, server=server, sudo=sudo)
+        found = on(self._task)
         return self._state_of(found), self._html(found)
 
     def draw(self, seen: Any) -> str:
@@ -117,8 +118,8 @@ class RotationCard(PictureCard):
         self.first = self.bar.children
         self.inside.children = (Ticks(),)
 
-    def ask(self, server: str, sudo: Any) -> list[Turn]:
-        return list(tasks.dkim_turns(tasks.HERE, server=server, sudo=sudo))
+    def ask(self, on: OnServer) -> list[Turn]:
+        return list(on(tasks.dkim_turns))
 
     def draw(self, seen: list[Turn]) -> str:
         self.state(*authentication.summary(seen))
@@ -132,14 +133,10 @@ class RotationCard(PictureCard):
 
     def go_on(self, domain: str) -> None:
         """The next stage, whichever that is by now."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "at work")
 
         def work(watch: Watch) -> list[Turn]:
-            return list(
-                tasks.dkim_rotate(
-                    tasks.HERE, domain, server=name, sudo=sudo, key=None, watch=watch
-                )
-            )
+            return list(on(tasks.dkim_rotate, domain, key=None, watch=watch))
 
         self.run("The next stage", work, self.take)

@@ -18,6 +18,7 @@ from ispguide.notebook.forms.passwords import Once
 from ispguide.notebook.show import Shown, guarded, sentence
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.backup import Target
+from ispguide.tasks.base import OnServer
 from ispguide.views import backup, style
 
 # One mailbox back from a backup: a form with two choices and a button.
@@ -48,11 +49,11 @@ class MailboxCard(FormCard):
 
     def look(self) -> None:
         """Who is there, and which backups."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def work(_: Watch) -> tuple[Any, Safe]:
-            people = tasks.people_list(tasks.HERE, server=name, sudo=sudo)
-            return people, tasks.backup_list(tasks.HERE, server=name, sudo=sudo)
+            people = on(tasks.people_list)
+            return people, on(tasks.backup_list)
 
         self.run("Looking", work, lambda found: self.take(*found))
 
@@ -70,12 +71,10 @@ class MailboxCard(FormCard):
         if self.refuse("Nothing was brought back."):
             return
         who, which = self.who.value, self.which.value
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def work(watch: Watch) -> None:
-            tasks.restore_mailbox(
-                tasks.HERE, who, which, server=name, sudo=sudo, watch=watch
-            )
+            on(tasks.restore_mailbox, who, which, watch=watch)
 
         self.run(f"Bringing {who} back", work, lambda _: self.brought(who))
 
@@ -94,7 +93,7 @@ def backups() -> Any:
         return live(BackupsCard, BackupsCard.look)
 
     def work() -> Shown:
-        found = tasks.backup_list(tasks.HERE, server=switch.current())
+        found = switch.here()(tasks.backup_list)
         html = style.style() + style.box(backup.backups_html(found))
         return Shown(html, backup.backups_text(found))
 
@@ -115,11 +114,7 @@ def target() -> Any:
     """What another machine must be told, and which fingerprint it shows."""
     if not headless():
         return live(TargetCard, TargetCard.look)
-    return guarded(
-        lambda: sentence(
-            target_text(tasks.backup_target(tasks.HERE, server=switch.current()))
-        )
-    )
+    return guarded(lambda: sentence(target_text(switch.here()(tasks.backup_target))))
 
 
 def mailbox() -> Any:
@@ -140,9 +135,9 @@ class BackupsCard(PictureCard):
         now = Sure("make a backup now", self.make, css="ispg-do").box
         self.bar.children = (now, *self.bar.children)
 
-    def ask(self, server: str, sudo: Any) -> tuple[Safe, str]:
+    def ask(self, on: OnServer) -> tuple[Safe, str]:
         # Drawn on the worker too: the first plot loads a library for a second.
-        return drawn(tasks.backup_list(tasks.HERE, server=server, sudo=sudo))
+        return drawn(on(tasks.backup_list))
 
     def draw(self, seen: tuple[Safe, str]) -> str:
         self.state(*backup.state_of(seen[0]))
@@ -150,13 +145,11 @@ class BackupsCard(PictureCard):
 
     def make(self) -> None:
         """As each night's."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "at work")
 
         def work(watch: Watch) -> tuple[Safe, str]:
-            return drawn(
-                tasks.backup_now(tasks.HERE, server=name, sudo=sudo, watch=watch)
-            )
+            return drawn(on(tasks.backup_now, watch=watch))
 
         self.run("A backup", work, self.take)
 
@@ -178,10 +171,10 @@ class KeyCard(FormCard):
 
     def ask(self) -> None:
         """From the server to the page, and nowhere else."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def work(_: Watch) -> list[str]:
-            return list(tasks.backup_key(tasks.HERE, server=name, sudo=sudo))
+            return list(on(tasks.backup_key))
 
         self.run("Asking for it", work, self.take)
 
@@ -205,8 +198,8 @@ class TargetCard(PictureCard):
     def __init__(self) -> None:
         super().__init__("safe.target", "The other machine")
 
-    def ask(self, server: str, sudo: Any) -> Target | None:
-        return tasks.backup_target(tasks.HERE, server=server, sudo=sudo)
+    def ask(self, on: OnServer) -> Target | None:
+        return on(tasks.backup_target)
 
     def draw(self, seen: Target | None) -> str:
         same = seen is None or seen.compared in seen.fingerprints

@@ -24,6 +24,7 @@ from ispguide.notebook.inputs import button
 from ispguide.notebook.show import guarded
 from ispguide.notebook.switch import Switch
 from ispguide.notebook.work import Job, drop, worker
+from ispguide.tasks.base import OnServer
 from ispguide.views import style
 
 T = TypeVar("T")
@@ -209,7 +210,7 @@ class PictureCard(Card):
         self.switch = Switch()
         self.bar.children = (*self.bar.children, self.switch.box)
 
-    def ask(self, server: str, sudo: Any) -> Any:
+    def ask(self, on: OnServer) -> Any:
         """What the server says; runs on its worker."""
         raise NotImplementedError
 
@@ -219,10 +220,10 @@ class PictureCard(Card):
 
     def look(self, quiet: bool = False) -> None:
         """A fresh look; nothing is changed."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         if not quiet:
             self.state("busy", "looking")
-        self.run("Looking", lambda _: self.ask(name, sudo), self.take, quiet)
+        self.run("Looking", lambda _: self.ask(on), self.take, quiet)
 
     def take(self, seen: Any) -> None:
         """Show it."""

@@ -62,11 +62,11 @@ class StepsCard(Card):
 
     def look(self) -> None:
         """A fresh look; nothing is changed."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "looking")
         self.run(
             "Looking",
-            lambda _: tasks.look(tasks.HERE, self.what, server=name, sudo=sudo),
+            lambda _: on(tasks.look, self.what),
             self.looked,
         )
 
@@ -78,12 +78,12 @@ class StepsCard(Card):
 
     def watch_run(self, doing: str) -> None:
         """Follow the run under way, begun here or elsewhere, then look."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "a run is under way")
 
         def work(watch: Watch) -> Any:
-            tasks.follow(tasks.HERE, server=name, sudo=sudo, watch=watch)
-            return tasks.look(tasks.HERE, self.what, server=name, sudo=sudo)
+            on(tasks.follow, watch=watch)
+            return on(tasks.look, self.what)
 
         self.run(doing, work, publish)
 
@@ -133,22 +133,18 @@ class StepCard(StepsCard):
 
     def make(self) -> None:
         """Look, fix, look again, on the server."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.change(
             "Making it so",
-            lambda watch: tasks.apply(
-                tasks.HERE, self.what, server=name, sudo=sudo, watch=watch
-            ),
+            lambda watch: on(tasks.apply, self.what, watch=watch),
         )
 
     def undo(self) -> None:
         """Put back the files the step replaced."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.change(
             "Putting back",
-            lambda watch: tasks.undo(
-                tasks.HERE, str(self.step), server=name, sudo=sudo, watch=watch
-            ),
+            lambda watch: on(tasks.undo, str(self.step), watch=watch),
         )
 
 
@@ -171,12 +167,10 @@ class ProofsCard(StepsCard):
 
     def prove(self) -> None:
         """Really send, log in, be refused; nothing is left behind."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.change(
             "Proving",
-            lambda watch: tasks.prove(
-                tasks.HERE, self.what, server=name, sudo=sudo, watch=watch
-            ),
+            lambda watch: on(tasks.prove, self.what, watch=watch),
         )
 
     def wait(self) -> None:

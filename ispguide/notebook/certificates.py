@@ -39,8 +39,8 @@ class RehearsalCard(StepsCard):
 
     def rehearse(self) -> None:
         """On the server, as its timer would do it."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.change(
             "Renewing",
-            lambda watch: tasks.renew(tasks.HERE, server=name, sudo=sudo, watch=watch),
+            lambda watch: on(tasks.renew, watch=watch),
         )

@@ -53,21 +53,21 @@ class ChapterCard(Card):
         self._overview(quiet=False)
 
     def _overview(self, quiet: bool) -> None:
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def work(_: Watch) -> Any:
-            return tasks.overview(tasks.HERE, server=name, sudo=sudo)
+            return on(tasks.overview)
 
         self.run("Looking at the whole guide", work, self.take_overview, quiet)
 
     def make(self) -> None:
         """The whole chapter: look, fix, look again, prove."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "at work")
 
         def work(watch: Watch) -> Any:
             what = [self.chapter.name]
-            return tasks.apply(tasks.HERE, what, server=name, sudo=sudo, watch=watch)
+            return on(tasks.apply, what, watch=watch)
 
         def done(report: Report) -> None:
             publish(report)
@@ -77,14 +77,14 @@ class ChapterCard(Card):
 
     def next(self) -> None:
         """The next chapter, or what is missing before it."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def done(found: Overview) -> None:
             self.take_overview(found)
             self.rest(next_html(self.chapter, found))
 
         def work(_: Watch) -> Any:
-            return tasks.overview(tasks.HERE, server=name, sudo=sudo)
+            return on(tasks.overview)
 
         self.run("Looking", work, done)
 

@@ -28,9 +28,7 @@ from ispguide.views.dns import records_html, records_summary, records_text
 def records() -> Any:
     """Every record the server needs: what is, what should be, what to type."""
     if headless():
-        return guarded(
-            lambda: _shown(tasks.dns_records(tasks.HERE, (), server=switch.current()))
-        )
+        return guarded(lambda: _shown(switch.here()(tasks.dns_records, ())))
     return live(RecordsCard, RecordsCard.look)
 
 
@@ -48,7 +46,7 @@ def _shown(rows: list[Row]) -> Shown:
 
 
 def _spread() -> Shown:
-    found = tasks.dns_spread(tasks.HERE, server=switch.current())
+    found = switch.here()(tasks.dns_spread)
     html = style.style() + style.box(dns.to_html(found))
     return Shown(html, dns.to_text(found))
 
@@ -72,15 +70,15 @@ class RecordsCard(Card):
 
     def look(self) -> None:
         """Ask the zone's own servers; nothing is changed."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "looking")
-        self.run("Asking the name servers", lambda _: tasks.dns_records(tasks.HERE, (), server=name, sudo=sudo), self.take)  # fmt: skip
+        self.run("Asking the name servers", lambda _: on(tasks.dns_records, ()), self.take)  # fmt: skip
 
     def publish(self) -> None:
         """Send what is missing or wrong to the server that keeps the zone."""
-        name, sudo, key = switch.current(), switch.sudo(), self.form.taken()
+        on, key = switch.here(), self.form.taken()
         self.state("busy", "publishing")
-        self.run("Publishing", lambda _: tasks.dns_publish(tasks.HERE, (), server=name, sudo=sudo, key=key), self.take)  # fmt: skip
+        self.run("Publishing", lambda _: on(tasks.dns_publish, (), key=key), self.take)  # fmt: skip
 
     def take(self, rows: list[Row]) -> None:
         """Show what was found."""
@@ -123,9 +121,9 @@ class SpreadCard(Card):
 
     def look(self) -> None:
         """Ask everybody anew."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "asking")
-        self.run("Asking everybody", lambda _: tasks.dns_spread(tasks.HERE, server=name, sudo=sudo), self.take)  # fmt: skip
+        self.run("Asking everybody", lambda _: on(tasks.dns_spread), self.take)  # fmt: skip
 
     def take(self, found: Spread) -> None:
         """Show what was found."""

@@ -18,6 +18,7 @@ from ispguide.notebook import switch
 from ispguide.notebook.card import PictureCard, Watch
 from ispguide.notebook.inputs import button
 from ispguide.proofs.journey import KINDS
+from ispguide.tasks.base import OnServer
 from ispguide.tasks.components import UNSEEN, PartState
 from ispguide.views import diagram, journey, style
 
@@ -32,8 +33,8 @@ class BigPictureCard(PictureCard):
         super().__init__(f"big-picture.{highlight}", "The big picture")
         self.show(diagram.big_picture(UNSEEN, highlight))
 
-    def ask(self, server: str, sudo: Any) -> Any:
-        return tasks.parts(tasks.HERE, server=server, sudo=sudo)
+    def ask(self, on: OnServer) -> Any:
+        return on(tasks.parts)
 
     def draw(self, seen: Sequence[PartState]) -> str:
         self.state(*summary(seen))
@@ -94,7 +95,7 @@ class JourneyCard(PictureCard):
 
     def send(self, kind: str) -> None:
         """Send it, and follow it on the server's worker."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         to = "" if kind == "nobody" else str(self.to.value).strip()
         self.kind, self.hops, self._drawn = kind, [], 0
         self.state("busy", "on its way")
@@ -105,7 +106,7 @@ class JourneyCard(PictureCard):
                 self.hops.append(hop)
                 watch(f"{STATIONS[hop.who]} {hop.what}")
 
-            return tasks.travel(tasks.HERE, kind, to, server=name, sudo=sudo, tell=tell)
+            return on(tasks.travel, kind, to, tell=tell)
 
         self.run(f"Sending {KINDS[kind]}", work, self.ended)
 
@@ -171,10 +172,8 @@ class TraceCard(PictureCard):
             return
         super().look(quiet)
 
-    def ask(self, server: str, sudo: Any) -> list[Way]:
-        found: list[Way] = tasks.trace(
-            tasks.HERE, self.what.value, server=server, sudo=sudo
-        )
+    def ask(self, on: OnServer) -> list[Way]:
+        found: list[Way] = on(tasks.trace, self.what.value)
         return found
 
     def draw(self, seen: list[Way]) -> str:

@@ -10,6 +10,7 @@ from ispguide import tasks
 from ispguide.mail.log import traffic
 from ispguide.mail.measures import bans, certificate, health, mailboxes
 from ispguide.notebook.card import PictureCard
+from ispguide.tasks.base import OnServer
 from ispguide.views import watching
 
 
@@ -82,9 +83,9 @@ class MeasureCard(PictureCard):
         self.measure = MEASURES[name]
         super().__init__(f"picture.{name}", self.measure.title)
 
-    def ask(self, server: str, sudo: Any) -> Any:
+    def ask(self, on: OnServer) -> Any:
         # Drawn on the worker too: the first plot loads a library for a second.
-        seen = self.measure.task(tasks.HERE, server=server, sudo=sudo)
+        seen = on(self.measure.task)
         return self.measure.html(seen), self.measure.judged(seen)
 
     def draw(self, seen: tuple[str, tuple[str, str]]) -> str:

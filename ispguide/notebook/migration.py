@@ -15,6 +15,7 @@ from ispguide.notebook import backup, switch
 from ispguide.notebook.card import PictureCard, Sure, Watch, headless, live
 from ispguide.notebook.show import Shown, guarded, sentence
 from ispguide.tasks.backup import Target
+from ispguide.tasks.base import OnServer
 from ispguide.views import migration, style
 
 NOBODY = "No older server is named in the decisions, so there is nothing to fetch."
@@ -24,9 +25,7 @@ def target() -> Any:
     """The old server: what to lay down there, and the fingerprints it shows."""
     if not headless():
         return live(OldCard, OldCard.look)
-    return guarded(
-        lambda: sentence(told(tasks.move_target(tasks.HERE, server=switch.current())))
-    )
+    return guarded(lambda: sentence(told(switch.here()(tasks.move_target))))
 
 
 def told(found: Target | None) -> str:
@@ -42,18 +41,18 @@ def move() -> Any:
 
 
 def _plain() -> Shown:
-    found = asked(switch.current(), None)
+    found = asked(switch.here())
     if found is None:
         return sentence(NOBODY)
     html = style.style() + style.box(migration.move_html(found))
     return Shown(html, migration.move_text(found))
 
 
-def asked(server: str, sudo: Any) -> Move | None:
+def asked(on: OnServer) -> Move | None:
     """Both servers, counted; None where there is no older one."""
-    if tasks.move_target(tasks.HERE, server=server, sudo=sudo) is None:
+    if on(tasks.move_target) is None:
         return None
-    return tasks.move_look(tasks.HERE, server=server, sudo=sudo)
+    return on(tasks.move_look)
 
 
 class OldCard(PictureCard):
@@ -62,8 +61,8 @@ class OldCard(PictureCard):
     def __init__(self) -> None:
         super().__init__("house.target", "The old server")
 
-    def ask(self, server: str, sudo: Any) -> Target | None:
-        return tasks.move_target(tasks.HERE, server=server, sudo=sudo)
+    def ask(self, on: OnServer) -> Target | None:
+        return on(tasks.move_target)
 
     def draw(self, seen: Target | None) -> str:
         same = seen is None or seen.compared in seen.fingerprints
@@ -78,8 +77,8 @@ class MoveCard(PictureCard):
         super().__init__("house.move", "The move")
         self.first = self.bar.children
 
-    def ask(self, server: str, sudo: Any) -> Move | None:
-        return asked(server, sudo)
+    def ask(self, on: OnServer) -> Move | None:
+        return asked(on)
 
     def draw(self, seen: Move | None) -> str:
         if seen is None:
@@ -93,12 +92,10 @@ class MoveCard(PictureCard):
 
     def go_on(self) -> None:
         """The next stage, whichever that is by now."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "at work")
 
         def work(watch: Watch) -> Move:
-            return tasks.move_next(
-                tasks.HERE, False, server=name, sudo=sudo, watch=watch
-            )
+            return on(tasks.move_next, False, watch=watch)
 
         self.run("The next stage", work, self.take)

@@ -40,15 +40,11 @@ def add(what: str) -> Any:
     """A mailbox (its password is asked for, hidden) or a domain."""
 
     def work() -> Any:
-        lists = tasks.people_list(
-            tasks.HERE, server=switch.current(), sudo=switch.sudo()
-        )
+        lists = switch.here()(tasks.people_list)
         if what in (row[0] for rows in lists.values() for row in rows):
             return sentence(f"{what} is there already.")
         secret = _typed() if "@" in what else None
-        tasks.people_add(
-            tasks.HERE, what, secret, server=switch.current(), sudo=switch.sudo()
-        )
+        switch.here()(tasks.people_add, what, secret)
         return sentence(f"{what} is there.")
 
     return _changing(work)
@@ -58,9 +54,7 @@ def password(address: str) -> Any:
     """Another password for a mailbox, typed hidden."""
 
     def work() -> Any:
-        tasks.people_password(
-            tasks.HERE, address, _typed(), server=switch.current(), sudo=switch.sudo()
-        )
+        switch.here()(tasks.people_password, address, _typed())
         return sentence(f"{address} has another password.")
 
     return _changing(work)
@@ -70,9 +64,7 @@ def alias(source: str, destination: str) -> Any:
     """Mail to `source` goes to `destination`."""
 
     def work() -> Any:
-        tasks.people_alias(
-            tasks.HERE, source, destination, server=switch.current(), sudo=switch.sudo()
-        )
+        switch.here()(tasks.people_alias, source, destination)
         return sentence(f"Mail to {source} goes to {destination}.")
 
     return _changing(work)
@@ -82,9 +74,7 @@ def remove(what: str) -> Any:
     """A mailbox's login, a forwarding or a domain goes; mail on disk stays."""
 
     def work() -> Any:
-        tasks.people_remove(
-            tasks.HERE, what, server=switch.current(), sudo=switch.sudo()
-        )
+        switch.here()(tasks.people_remove, what)
         return sentence(f"{what} is gone. Its mail, if any, is still in /var/vmail.")
 
     return _changing(work)
@@ -94,9 +84,7 @@ def list() -> Any:
     """Domains, mailboxes and aliases of the server in use."""
 
     def work() -> Shown:
-        lists = tasks.people_list(
-            tasks.HERE, server=switch.current(), sudo=switch.sudo()
-        )
+        lists = switch.here()(tasks.people_list)
         rows = [
             (kind, in_words(kind, row))
             for kind, found in lists.items()
@@ -111,9 +99,7 @@ def senders() -> Any:
     """Who may send as whom, on the server in use."""
 
     def work() -> Shown:
-        found = tasks.people_senders(
-            tasks.HERE, server=switch.current(), sudo=switch.sudo()
-        )
+        found = switch.here()(tasks.people_senders)
         rows = senders_rows(found)
         html = style.style() + style.box(people_table(SENDERS, rows))
         return Shown(html, "\n".join("  ".join(row) for row in rows))
@@ -129,8 +115,7 @@ def file(path: str = "") -> Any:
         return live(lambda: FileCard(path), lambda card: card.look())
 
     def work() -> Shown:
-        text, server = text_of(path), switch.current()
-        return sentence(tasks.people_plan(tasks.HERE, text, server=server).words())
+        return sentence(switch.here()(tasks.people_plan, text_of(path)).words())
 
     return guarded(work)
 

@@ -32,7 +32,7 @@ def _plain_picture(highlight: str) -> Any:
     from ispguide.views import diagram
 
     try:
-        states, why = tasks.parts(tasks.HERE, server=switch.current()), ""
+        states, why = switch.here()(tasks.parts), ""
     except GuideError as error:  # the drawing is worth showing without a server too
         states, why = UNSEEN, problem(error)._repr_html_()
     return _shown(why + diagram.big_picture(states, highlight), diagram.as_text(states))
@@ -56,7 +56,7 @@ def _plain_journey(kind: str, to: str) -> Shown:
     from ispguide import tasks
     from ispguide.views.journey import hops_text, timeline
 
-    hops = tasks.travel(tasks.HERE, kind, to, server=switch.current())
+    hops = switch.here()(tasks.travel, kind, to)
     return _shown(timeline(hops), hops_text(hops))
 
 
@@ -77,7 +77,7 @@ def _plain_trace(what: str) -> Shown:
     from ispguide import tasks
     from ispguide.views.journey import ways_html, ways_text
 
-    seen = tasks.trace(tasks.HERE, what, server=switch.current())
+    seen = switch.here()(tasks.trace, what)
     return _shown(ways_html(seen), ways_text(seen))
 
 
@@ -130,9 +130,8 @@ def _measured(name: str) -> Any:
 
 
 def _plain_measure(measure: Any) -> Shown:
-    from ispguide import tasks
 
-    seen = measure.task(tasks.HERE, server=switch.current())
+    seen = switch.here()(measure.task)
     return _shown(measure.html(seen), f"{measure.title}. {measure.words(seen)}")
 
 

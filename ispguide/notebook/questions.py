@@ -196,12 +196,12 @@ class AskCard(QuestionCard):
         if not said:
             self.tell(Verdict(None, "Write an answer first."), "")
             return
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def work(_: Watch) -> Verdict:
-            settings = known_settings(name)
+            settings = known_settings(on.server)
             facts = [self.asked.fact(settings)]
-            have = tasks.facts_of(tasks.HERE, facts, server=name, sudo=sudo)
+            have = on(tasks.facts_of, facts)
             return self.asked.judged(said, have, settings)
 
         self.run("Asking the server", work, lambda verdict: self.tell(verdict, said))

@@ -43,7 +43,7 @@ def _plain_report() -> Shown:
     from ispguide.views import style
     from ispguide.views.report import at_a_glance
 
-    seen = tasks.graduate(tasks.HERE, server=switch.current(), prove=False)
+    seen = switch.here()(tasks.graduate, prove=False)
     words = at_a_glance(seen)
     inner = "".join(f"<li>{escape(line)}</li>" for line in words)
     return Shown(style.style() + style.box(f"<ul>{inner}</ul>"), "\n".join(words))
@@ -87,14 +87,12 @@ class ReportCard(Card):
 
     def make(self, prove: bool) -> None:
         """Gather on the worker, write there too: drawing loads a library."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.state("busy", "at work")
         proofs = prove and switch.position() != switch.LOOK
 
         def work(watch: Watch) -> tuple[Graduation, list[Path]]:
-            seen = tasks.graduate(
-                tasks.HERE, server=name, sudo=sudo, prove=proofs, watch=watch
-            )
+            seen = on(tasks.graduate, prove=proofs, watch=watch)
             return seen, kept(seen, Path.cwd())
 
         self.run("Making the report", work, lambda found: self.take(*found))

@@ -96,22 +96,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Shown:
 def look(chapter: Chapter) -> Any:
     """What is there now; a chapter that only proves shows what it rests on."""
     names = [chapter.name] if chapter.steps else [c.name for c in chapter.needs]
-    return guarded(
-        lambda: marked(tasks.look(tasks.HERE, names, server=switch.current()))
-    )
+    return guarded(lambda: marked(switch.here()(tasks.look, names)))
 
 
 def step(what: str) -> Any:
     """Look, and with "make it so" also make it true."""
     if switch.position() == switch.LOOK:
-        return guarded(
-            lambda: marked(tasks.look(tasks.HERE, [what], server=switch.current()))
-        )
-    return watched(
-        lambda watch: tasks.apply(
-            tasks.HERE, [what], server=switch.current(), sudo=None, watch=watch
-        )
-    )
+        return guarded(lambda: marked(switch.here()(tasks.look, [what])))
+    return watched(lambda watch: switch.here()(tasks.apply, [what], watch=watch))
 
 
 def prove(chapter: Chapter) -> Any:
@@ -124,9 +116,7 @@ def prove(chapter: Chapter) -> Any:
             f"Turn the switch to “{switch.DO}” in 00-start to see them."
         )
     return watched(
-        lambda watch: tasks.prove(
-            tasks.HERE, [chapter.name], server=switch.current(), sudo=None, watch=watch
-        )
+        lambda watch: switch.here()(tasks.prove, [chapter.name], watch=watch)
     )
 
 

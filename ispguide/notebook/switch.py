@@ -20,7 +20,7 @@ from ispguide.engine.errors import GuideError
 from ispguide.engine.local import alone, home, write_whole
 from ispguide.engine.profile import Profile, names
 from ispguide.engine.settings import Secret
-from ispguide.tasks.base import known
+from ispguide.tasks.base import OnServer, known
 from ispguide.views import style
 
 LOOK, DO = "look only", "make it so"
@@ -57,6 +57,11 @@ def current() -> str:
     """The name of the server in use: the chosen one, else the practice server."""
     chosen = os.environ.get("ISPGUIDE_SERVER") or _read().get("server", "practice")
     return str(chosen)
+
+
+def here() -> OnServer:
+    """Calls tasks on the server in use now, whichever is in use by then."""
+    return OnServer(current(), sudo())
 
 
 def profile() -> Profile:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fabric import task
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ispguide.outside.updates import Key
 
 
+PRACTICE = "practice"
+Result = TypeVar("Result")
+Body = Callable[..., Result]
+
 # Who calls a task: the command line and the notebooks show what it returns.
 #
 # Under `fab`, which shows no results, the tasks say it themselves.
@@ -39,9 +44,18 @@ class Here(Context):  # type: ignore[misc]
 HERE = Here()
 
 
-PRACTICE = "practice"
-Result = TypeVar("Result")
-Body = Callable[..., Result]
+@dataclass(frozen=True)
+class OnServer:
+    """Tasks on one server, for whoever shows what they return: `on(tasks.look, what)`."""
+
+    server: str
+    sudo: Secret | None = None
+
+    def __call__(
+        self, task: Callable[..., Result], *words: Any, **named: Any
+    ) -> Result:
+        """What the task returns."""
+        return task(HERE, *words, server=self.server, sudo=self.sudo, **named)
 
 
 @overload

@@ -12,21 +12,21 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.engine.names import shown
-from ispguide.engine.settings import Secret
 from ispguide.mail import people
 from ispguide.notebook import inputs
 from ispguide.notebook.forms.passwords import Twice, problem
+from ispguide.tasks.base import OnServer
 
 Lists = dict[str, list[list[str]]]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What to do: `do(server, sudo)` returns a password if one was made."""
+    """What to do: `do(on)` returns a password if one was made."""
 
     doing: str
     said: str
-    do: Callable[[str, Secret | None], str | None]
+    do: Callable[[OnServer], str | None]
     address: str = ""
 
 
@@ -98,9 +98,7 @@ class AddMailbox(Act):
         return Work(
             f"Adding {address}",
             f"{address} has a mailbox.",
-            lambda server, sudo: tasks.people_add(
-                tasks.HERE, address, secret, server=server, sudo=sudo
-            ),
+            lambda on: on(tasks.people_add, address, secret),
             address,
         )
 
@@ -127,9 +125,7 @@ class NewPassword(Act):
         return Work(
             f"A new password for {address}",
             f"{address} has another password.",
-            lambda server, sudo: tasks.people_password(
-                tasks.HERE, address, secret, server=server, sudo=sudo
-            ),
+            lambda on: on(tasks.people_password, address, secret),
             address,
         )
 
@@ -157,7 +153,5 @@ class AddDomain(Act):
         return Work(
             f"Adding {domain}",
             f"{domain} is a mail domain of this server.",
-            lambda server, sudo: tasks.people_add(
-                tasks.HERE, domain, None, server=server, sudo=sudo
-            ),
+            lambda on: on(tasks.people_add, domain, None),
         )

@@ -37,6 +37,7 @@ from ispguide.notebook.forms.people_changes import (
 )
 from ispguide.notebook.inputs import button
 from ispguide.notebook.switch import Switch
+from ispguide.tasks.base import OnServer
 from ispguide.views import style
 from ispguide.views.people import lists_html
 
@@ -83,16 +84,14 @@ class FileCard(FormCard):
     def look(self) -> None:
         """What would be done."""
         self.once.hide()
-        path, server, sudo = self.path, switch.current(), switch.sudo()
+        path, on = self.path, switch.here()
 
         def work(_: Told) -> Plan:
-            found: Plan = tasks.people_plan(
-                tasks.HERE, text_of(path), server=server, sudo=sudo
-            )
+            found: Plan = on(tasks.people_plan, text_of(path))
             return found
 
         def done(found: Plan) -> None:
-            self.server = server
+            self.server = on.server
             self.told(found, "nothing is done yet")
 
         self.run("Looking", work, done)
@@ -112,16 +111,14 @@ class FileCard(FormCard):
         """Do what the plan says."""
         if self.moved() or self.refuse("Nobody was added or changed."):
             return
-        path, server, sudo = self.path, self.server, switch.sudo()
+        path, on = self.path, OnServer(self.server, switch.sudo())
 
         def work(watch: Told) -> Done:
             def tell(done: int, of: int) -> None:
                 watch(f"{done} of {of}")
 
             text = text_of(path)
-            found: Done = tasks.people_import(
-                tasks.HERE, text, server=server, sudo=sudo, tell=tell
-            )
+            found: Done = on(tasks.people_import, text, tell=tell)
             return found
 
         self.run("Taking them in", work, self.done)
@@ -183,15 +180,15 @@ class PeopleCard(FormCard):
     def look(self) -> None:
         """Who is there now."""
         self.once.hide()
-        server, sudo = switch.current(), switch.sudo()
+        on = switch.here()
 
         def done(lists: Lists) -> None:
-            self.server = server
+            self.server = on.server
             self.take(lists)
 
         self.run(
             "Looking",
-            lambda _: tasks.people_list(tasks.HERE, server=server, sudo=sudo),
+            lambda _: on(tasks.people_list),
             done,
         )
 
@@ -207,7 +204,7 @@ class PeopleCard(FormCard):
     def begin(self, work: Work) -> None:
         """Change something, look again, and say what was seen."""
         self.once.hide()
-        server, sudo = self.server, switch.sudo()
+        on = OnServer(self.server, switch.sudo())
         if self.moved():
             self.look()
             self.rest("Another server is in use now; these are its people.")
@@ -216,8 +213,8 @@ class PeopleCard(FormCard):
             return
 
         def do(_: Any) -> tuple[str | None, Lists]:
-            made = work.do(server, sudo)
-            return made, tasks.people_list(tasks.HERE, server=server, sudo=sudo)
+            made = work.do(on)
+            return made, on(tasks.people_list)
 
         self.run(work.doing, do, lambda found: self._done(work, *found))
 

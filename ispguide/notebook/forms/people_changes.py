@@ -10,12 +10,12 @@ import ipywidgets as widgets
 
 from ispguide import tasks
 from ispguide.engine.names import shown
-from ispguide.engine.settings import Secret
 from ispguide.mail import people
 from ispguide.mail.people.addresses import bytes_of
 from ispguide.notebook import inputs
 from ispguide.notebook.forms.acts import Act, Begin, Lists, Work
 from ispguide.notebook.forms.passwords import problem
+from ispguide.tasks.base import OnServer
 from ispguide.views import style
 
 # Forwardings: one begins, one ends.
@@ -57,9 +57,7 @@ class AddAlias(Act):
         return Work(
             f"A forwarding for {source}",
             f"Mail to {source} goes to {destination}.",
-            lambda server, sudo: tasks.people_alias(
-                tasks.HERE, source, destination, server=server, sudo=sudo
-            ),
+            lambda on: on(tasks.people_alias, source, destination),
         )
 
 
@@ -87,10 +85,8 @@ class ForgetAlias(Act):
     def work(self) -> Work:
         source, destination = self.row.value.split()
 
-        def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_forget(
-                tasks.HERE, source, destination, server=server, sudo=sudo
-            )
+        def do(on: OnServer) -> None:
+            on(tasks.people_forget, source, destination)
 
         words = f"Mail to {shown(source)} does not go to {shown(destination)} any more."
         return Work(f"Ending a forwarding of {shown(source)}", words, do)
@@ -124,8 +120,8 @@ class SetLimit(Act):
     def work(self) -> Work:
         address, limit = self.address.value, self.limit.value
 
-        def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_quota(tasks.HERE, address, limit, server=server, sudo=sudo)
+        def do(on: OnServer) -> None:
+            on(tasks.people_quota, address, limit)
 
         return Work(
             f"A limit for {address}",
@@ -166,8 +162,8 @@ class Lock(Act):
         address, enabled = self.address.value, self.how.value == "unlock"
         said = "can log in again" if enabled else "is locked; its mail still comes in"
 
-        def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_enable(tasks.HERE, address, enabled, server=server, sudo=sudo)
+        def do(on: OnServer) -> None:
+            on(tasks.people_enable, address, enabled)
 
         return Work(
             f"{'Unlocking' if enabled else 'Locking'} {shown(address)}",
@@ -281,10 +277,8 @@ class Remove(Act):
             else ("Its mail, if there was any, is still in /var/vmail.")
         )
 
-        def do(server: str, sudo: Secret | None) -> None:
-            tasks.people_remove(
-                tasks.HERE, what, server=server, sudo=sudo, with_mail=mail
-            )
+        def do(on: OnServer) -> None:
+            on(tasks.people_remove, what, with_mail=mail)
 
         self.mail.input.value = False
         return Work(f"Removing {shown(what)}", f"{shown(what)} is gone. {left}", do)

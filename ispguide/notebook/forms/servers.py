@@ -152,19 +152,19 @@ class GlanceCard(Card):
     def look(self) -> None:
         """One exchange."""
         self.state("busy", "looking")
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.run(
             "Looking at the whole guide",
-            lambda _: tasks.overview(tasks.HERE, server=name, sudo=sudo),
+            lambda _: on(tasks.overview),
             self.take,
         )
 
     def refresh_map(self) -> None:
         """Something was changed: look again, when nothing else is to do."""
-        name, sudo = switch.current(), switch.sudo()
+        on = switch.here()
         self.run(
             "Looking",
-            lambda _: tasks.overview(tasks.HERE, server=name, sudo=sudo),
+            lambda _: on(tasks.overview),
             self.take,
             quiet=True,
         )

@@ -35,7 +35,7 @@ from ispguide.notebook.forms.words import CHOICES, WORDS
 from ispguide.notebook.inputs import Field, button
 from ispguide.notebook.show import guarded, table
 from ispguide.notebook.switch import Switch
-from ispguide.tasks.base import known_settings
+from ispguide.tasks.base import OnServer, known_settings
 from ispguide.tasks.smarthost import valid_login
 from ispguide.views import style
 
@@ -313,12 +313,11 @@ class SmarthostCard(SettingsCard):
     def work(self, server: str, changed: dict[str, Any]) -> Work:
         """What keeps it; the password is out of its field before that begins."""
         where, user, spf = (self.fields[name].value for name in NAMES)
-        secret, sudo = inputs.taken(self.password.input), switch.sudo()
+        secret = inputs.taken(self.password.input)
+        on = OnServer(server, switch.sudo())
         if not where:
-            return lambda _: tasks.smarthost_off(tasks.HERE, server=server, sudo=sudo)
-        return lambda _: tasks.smarthost_use(
-            tasks.HERE, where, user, secret, spf, server=server, sudo=sudo
-        )
+            return lambda _: on(tasks.smarthost_off)
+        return lambda _: on(tasks.smarthost_use, where, user, secret, spf)
 
     def kept(self, both: tuple[Settings, Settings]) -> None:
         """Also what only the reader can take away."""
