@@ -19,6 +19,7 @@ A gap on the server is never an exception: it is a Finding.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 
 class GuideError(Exception):
@@ -41,11 +42,17 @@ class GuideError(Exception):
         *,
         kind: str = "",
     ):
-        self.is_, self.should, self.do, self.evidence = is_, should, do, evidence
+        self.is_, self.should, self.do = is_, should, do
         self.kind = kind or self.kind
         super().__init__(" ".join(part for part in (is_, should, do) if part))
+        self.shown_by(evidence)
+
+    def shown_by(self, evidence: str) -> Self:
+        """The same error, with the words that show it."""
+        self.evidence = evidence
         if evidence:
             self.add_note(evidence)  # a traceback shows it too
+        return self
 
     def as_dict(self) -> dict[str, object]:
         """The object behind --json, where the answer should have been."""

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from ispguide.engine import problems
 from ispguide.engine.actions import Action
 from ispguide.engine.chapter import Chapter, Step, What, rests_on, select
+from ispguide.engine.errors import GuideError
 from ispguide.engine.facts import Fact, Have
 from ispguide.engine.gaps import Gap, Unsure
 from ispguide.engine.report import Draft, Finding, Report
@@ -198,6 +199,16 @@ class Guide:
                 f"{run['who']} is changing this server now (step {run['step']})."
             )
         return answer
+
+    def must(
+        self,
+        do: Sequence[Action],
+        step: str,
+        otherwise: GuideError,
+        watch: Watch = ignore,
+    ) -> None:
+        """Do it, or raise `otherwise` with the server's own words."""
+        self.exchange(do, watch=watch, step=step).must(otherwise)
 
     def _outside(self, asked: Sequence[Fact]) -> Have:
         return self.outside.answers(asked, self.have) if asked else {}

@@ -24,7 +24,13 @@ from importlib import resources
 from typing import Any
 
 from ispguide.engine.actions import Action, as_message, typed_in
-from ispguide.engine.errors import ConnectionLost, NoPython, NoRoot, RemoteProblem
+from ispguide.engine.errors import (
+    ConnectionLost,
+    GuideError,
+    NoPython,
+    NoRoot,
+    RemoteProblem,
+)
 from ispguide.engine.facts import Fact, Have
 from ispguide.engine.profile import Profile
 from ispguide.engine.progress import BROKE
@@ -143,6 +149,12 @@ class Answer:
     done: dict[str, Any] | None
     settings: dict[str, str | None] | None
     busy: dict[str, Any] | None
+
+    def must(self, otherwise: GuideError) -> None:
+        """Raise `otherwise`, with the server's own words, where it was not done."""
+        done = self.done or {"ok": False, "evidence": "The server restarted meanwhile."}
+        if not done["ok"]:
+            raise otherwise.shown_by(done.get("evidence", ""))
 
 
 class Server:

@@ -176,16 +176,13 @@ def undo(guide: Guide, step: str, *, watch: Watch = ignore) -> Report:
     first, then = undoing.services(things, back, have)
     more = [a for t in things for a in getattr(t, "undone", ())]
     do = [*first, *back, *more, *then]
-    answer = guide.exchange(do, watch=watch, step=undoing.UNDO + str(chosen))
-    if not answer.done or not answer.done["ok"]:
-        evidence = (answer.done or {}).get("evidence", "the server restarted meanwhile")
-        raise CannotUndo(
-            f"Undoing {chosen} failed; everything is as it was before.",
-            "The service should run with the older files too.",
-            "Read the evidence, repair that, and undo again.",
-            evidence,
-            kind="undo-failed",
-        )
+    refused = CannotUndo(
+        f"Undoing {chosen} failed; everything is as it was before.",
+        "The service should run with the older files too.",
+        "Read the evidence, repair that, and undo again.",
+        kind="undo-failed",
+    )
+    guide.must(do, undoing.UNDO + str(chosen), refused, watch)
     return guide.check(chosen)
 
 

@@ -56,15 +56,13 @@ def dkim_rotate(
         if not now.doable:
             raise _not_now(now)
         do = rotation.actions(guide.have, now, guide.settings)
-        done = guide.exchange(do, watch=watch, step=f"dkim.rotation: {now.next}").done
-        if done is None or not done["ok"]:
-            raise GuideError(
-                f"The next stage for {now.domain} ({rotation.STAGES[now.next]}) failed.",
-                "Everything is as it was before it, and letters are signed as before.",
-                "Read the server's words below, mend that, then do the same again.",
-                (done or {}).get("evidence", "The server restarted meanwhile."),
-                kind="server-refused",
-            )
+        refused = GuideError(
+            f"The next stage for {now.domain} ({rotation.STAGES[now.next]}) failed.",
+            "Everything is as it was before it, and letters are signed as before.",
+            "Read the server's words below, mend that, then do the same again.",
+            kind="server-refused",
+        )
+        guide.must(do, f"dkim.rotation: {now.next}", refused, watch)
         return _turns(guide)
 
 

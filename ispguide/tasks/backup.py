@@ -146,15 +146,13 @@ def _prepare(guide: Guide, watch: Watch) -> None:
 
 
 def _do(guide: Guide, do: Sequence[Action], what: str, watch: Watch) -> None:
-    done = guide.exchange(do, watch=watch, step=f"backup: {what}").done
-    if done is None or not done["ok"]:
-        raise GuideError(
-            f"It did not work: {what}.",
-            "What was there before is still there.",
-            "Read the server's words below, mend that, then do the same again.",
-            (done or {}).get("evidence", "The server restarted meanwhile."),
-            kind="server-refused",
-        )
+    refused = GuideError(
+        f"It did not work: {what}.",
+        "What was there before is still there.",
+        "Read the server's words below, mend that, then do the same again.",
+        kind="server-refused",
+    )
+    guide.must(do, f"backup: {what}", refused, watch)
 
 
 def _safe(guide: Guide) -> Safe:

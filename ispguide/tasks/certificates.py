@@ -27,17 +27,13 @@ def renew(guide: Guide, *, watch: Watch = ignore) -> Report:
     GuideError where nobody renews, or where certbot failed; then all is as before."""
     before, doors = _now(guide)
     watch(f"{STEP.replace('.', ': ')}")
-    answer = guide.exchange(
-        [Run(certificates.renew(guide.settings))], watch=watch, step=STEP
+    refused = GuideError(
+        "The certificate was not renewed; the old one is still in place.",
+        "The authority should have signed a new one.",
+        "Run the steps of chapter 4; port 80 must be open to the world.",
+        kind="server-refused",
     )
-    if not answer.done or not answer.done["ok"]:
-        raise GuideError(
-            "The certificate was not renewed; the old one is still in place.",
-            "The authority should have signed a new one.",
-            "Run the steps of chapter 4; port 80 must be open to the world.",
-            (answer.done or {}).get("evidence", "the server restarted meanwhile"),
-            kind="server-refused",
-        )
+    guide.must([Run(certificates.renew(guide.settings))], STEP, refused, watch)
     stays = guide.settings.tls == "letsencrypt"
     seen = guide.prove(rehearsal("" if stays else before, doors), watch=watch)
     return replace(seen, actions=1)

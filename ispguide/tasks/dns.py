@@ -243,14 +243,12 @@ def dns_publish(
 
 
 def _publish(guide: Guide, do: Sequence[Any]) -> None:
-    done = guide.exchange(do, step="dns.coach").done
-    if done and not done["ok"]:
-        raise NotPublished(
-            "The change was not published.",
-            "The name server should take it.",
-            "Read its answer below; or copy the records into the form of your provider.",
-            done["evidence"],
-        )
+    refused = NotPublished(
+        "The change was not published.",
+        "The name server should take it.",
+        "Read its answer below; or copy the records into the form of your provider.",
+    )
+    guide.must(do, "dns.coach", refused)
 
 
 @guide_task

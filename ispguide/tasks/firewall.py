@@ -29,15 +29,13 @@ def bans_lift(guide: Guide, who: str = "") -> tuple[Ban, ...]:
             kind="not-banned",
         )
     lift = Run(f"fail2ban-client unban {quote(who)}")
-    done = guide.exchange([lift], step=f"brute_force: let in {who}").done
-    if done is None or not done["ok"]:
-        raise GuideError(
-            f"{who} was not let in.",
-            "fail2ban should take the address off its list.",
-            "Read its words below; the step bans starts it anew.",
-            (done or {}).get("evidence", "The server restarted meanwhile."),
-            kind="server-refused",
-        )
+    refused = GuideError(
+        f"{who} was not let in.",
+        "fail2ban should take the address off its list.",
+        "Read its words below; the step bans starts it anew.",
+        kind="server-refused",
+    )
+    guide.must([lift], f"brute_force: let in {who}", refused)
     return _now(guide)
 
 

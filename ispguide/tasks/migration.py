@@ -105,13 +105,10 @@ def _read(guide: Guide) -> Move:
 
 
 def _do(guide: Guide, do: Sequence[Action], stage: str, watch: Watch) -> None:
-    done = guide.exchange(do, watch=watch, step=f"moving: {stage}").done
-    if done is None or not done["ok"]:
-        told = (done or {}).get("evidence", "The server restarted meanwhile.")
-        raise _failed(stage, told)
+    guide.must(do, f"moving: {stage}", _failed(stage), watch)
 
 
-def _failed(stage: str, evidence: str) -> GuideError:
+def _failed(stage: str, evidence: str = "") -> GuideError:
     return GuideError(
         f"“{migration.STAGES.get(stage, stage)}” failed.",
         "Nothing was deleted, there or here.",

@@ -35,15 +35,13 @@ def lists(guide: Guide) -> Lists:
 def change(guide: Guide, actions: Run | Sequence[Run], what: str) -> Lists:
     """Do it, and say who is there afterwards."""
     todo = [actions] if isinstance(actions, Run) else list(actions)
-    answer = guide.exchange(todo, step=f"people: {what}")
-    if not answer.done or not answer.done["ok"]:
-        raise GuideError(
-            f"The server refused: {what}.",
-            "Nothing was changed.",
-            "Read its words below.",
-            (answer.done or {}).get("evidence", ""),
-            kind="server-refused",
-        )
+    refused = GuideError(
+        f"The server refused: {what}.",
+        "Nothing was changed.",
+        "Read its words below.",
+        kind="server-refused",
+    )
+    guide.must(todo, f"people: {what}", refused)
     return lists(guide)
 
 

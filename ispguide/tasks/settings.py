@@ -127,11 +127,11 @@ def save_settings(
     problems.checked(settings)
     profile = known(server)
     with open_server(profile, sudo) as there:
-        answer = there.exchange(written(settings), step="settings")
-        if not answer.done or not answer.done["ok"]:
-            raise GuideError(
-                "The settings could not be written.",
-                evidence=str(answer.done),
-                kind="server-refused",
-            )
+        refused = GuideError(
+            "The settings could not be written.",
+            "The server should keep them.",
+            "Read its words below.",
+            kind="server-refused",
+        )
+        there.exchange(written(settings), step="settings").must(refused)
     profile.with_settings(settings).save()

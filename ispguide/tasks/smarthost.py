@@ -101,14 +101,12 @@ def _new(guide: Guide, password: Secret) -> Sequence[Action]:
 def _keep(guide: Guide, after: Settings, more: Sequence[Action]) -> Both:
     """On the server in one run, then in the profile."""
     before = guide.settings
-    done = guide.exchange([*written(after), *more], step="settings: smarthost").done
-    if not done or not done["ok"]:
-        raise GuideError(
-            "The smarthost could not be kept.",
-            "Nothing was changed.",
-            "Read the server's own words below.",
-            (done or {}).get("evidence", ""),
-            kind="server-refused",
-        )
+    refused = GuideError(
+        "The smarthost could not be kept.",
+        "Nothing was changed.",
+        "Read the server's own words below.",
+        kind="server-refused",
+    )
+    guide.must([*written(after), *more], "settings: smarthost", refused)
     guide.server.profile.with_settings(after).save()
     return before, after
