@@ -362,37 +362,6 @@ def ask_run(command, stdin=""):
     return {"rc": rc, "out": next(hidden), "err": next(hidden)}
 
 
-def ask_system():
-    release = dict(
-        line.split("=", 1)
-        for line in Path("/etc/os-release").read_text().splitlines()
-        if "=" in line
-    )
-    disk = {p: disk_free(p) for p in ("/", "/var") if os.path.isdir(p)}
-    virtual = (
-        shutil.which("systemd-detect-virt") and call(["systemd-detect-virt"])[1].strip()
-    )
-    return {
-        "os": release.get("ID", "").strip('"'),
-        "version": release.get("VERSION_ID", "").strip('"'),
-        "name": release.get("PRETTY_NAME", "").strip('"'),
-        "arch": os.uname().machine,
-        "init": Path("/proc/1/comm").read_text().strip(),
-        "virtual": virtual or "",
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
-        "disk_mb": {p: d[0] for p, d in disk.items()},
-        "inodes": {p: d[1] for p, d in disk.items()},
-        "time": time.time(),
-        "hostname": os.uname().nodename,
-        "machine": machine_id(),
-    }
-
-
-def disk_free(path):
-    found = os.statvfs(path)
-    return found.f_bavail * found.f_frsize >> 20, found.f_favail
-
-
 def machine_id():
     with contextlib.suppress(FileNotFoundError):
         return Path("/etc/machine-id").read_text().strip()
@@ -435,7 +404,6 @@ ASK: dict[str, Callable[..., object]] = {
     "secret": ask_secret,
     "listening": ask_listening,
     "run": ask_run,
-    "system": ask_system,
     "ledger": ask_ledger,
     "proved": ask_proved,
 }
@@ -578,7 +546,7 @@ class Transaction:
 
     # the actions, by the names actions.py gives them
 
-    def do_run(self, command, stdin="", touches=(), hashes=None, seconds=1200, why=""):
+    def do_run(self, command, stdin="", touches=(), hashes=None, seconds=1200):
         for path in touches:
             self.keep(path)
         for name, password in (hashes or {}).items():

@@ -82,7 +82,6 @@ class Run:
     touches: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     seconds: int = 1200
-    why: str = ""
 
     do: ClassVar[str] = "run"
 

@@ -78,11 +78,6 @@ def run(command: str, stdin: str = "") -> Fact:
     return ("run", command, stdin)
 
 
-def system() -> Fact:
-    """{os, version, init, memory_mb, disk_mb: {path: MiB}, time, …}: the machine."""
-    return ("system",)
-
-
 def ledger() -> Fact:
     """[{time, who, step, did, ok, path, before, …}]: what was done, oldest first."""
     return ("ledger",)

@@ -56,7 +56,7 @@ class Dialogue(Talk):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.greeting = self.greet()
+        self.greet()
 
     def greet(self) -> Reply:
         """What the server says first."""

@@ -50,7 +50,6 @@ class Policy:
 
     mode: str = ""
     mx: tuple[str, ...] = ()
-    max_age: int = 0
     why: str = ""
     rest: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,7 +75,7 @@ def read(body: str) -> Policy:
         return Policy(why=f"Its max_age is {age!r}.")
     if not mx and mode != "none":
         return Policy(why="It names no server (mx).")
-    return Policy(mode, mx, int(age), "", rest)
+    return Policy(mode, mx, "", rest)
 
 
 # Which records this server needs, computed from its settings and its addresses.
