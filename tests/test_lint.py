@@ -29,7 +29,7 @@ S = replace(
     backup_to="keeper@vault.friend.test:mail",
     old_server="old.example.test",
 )
-#: They speak to the system by its own names, as `remote.py` does (see pyproject.toml).
+#: They speak to the system by its own names, as `remote` does (see pyproject.toml).
 NOT_ASKED = "PTH,SIM115"
 
 

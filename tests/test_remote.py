@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent.parent / "ispguide" / "remote.py"
+FOLDER = Path(__file__).parent.parent / "ispguide"
 HEAD = """
-import importlib.util, json, sys
+import json, sys
 from pathlib import Path
-spec = importlib.util.spec_from_file_location("remote", {program!r})
-remote = importlib.util.module_from_spec(spec); spec.loader.exec_module(remote)
+sys.path.insert(0, {program!r})
+import remote.__main__ as main
+from remote import asking, common, doing, mailbox, runs, vault
 top = Path({top!r})
-remote.STATE, remote.RUNS = top / "state", top / "runs"
-remote.SECRETS = top / "secrets.json"
-remote.VAULT = remote.Vault()
+common.STATE, common.RUNS = top / "state", top / "runs"
+vault.SECRETS = top / "secrets.json"
+vault.VAULT.load()
 said = []
 """
 
@@ -27,7 +28,7 @@ said = []
 @pytest.fixture
 def far(tmp_path):
     def run(code):
-        head = HEAD.format(program=str(PROGRAM), top=str(tmp_path))
+        head = HEAD.format(program=str(FOLDER), top=str(tmp_path))
         done = subprocess.run(
             [sys.executable, "-I", "-c", head + code], capture_output=True, text=True
         )
@@ -40,12 +41,12 @@ def far(tmp_path):
 def test_a_program_that_does_not_read_its_question_takes_nobody_along(tmp_path):
     """mariadb, for one, ends at once when its server is stopped."""
     request = {"verb": "exchange", "tell": [["run", "exit 3", "much"]]}
-    head = HEAD.format(program=str(PROGRAM), top=str(tmp_path))
+    head = HEAD.format(program=str(FOLDER), top=str(tmp_path))
     code = f"""
-remote.os.geteuid = lambda: 0
+main.os.geteuid = lambda: 0
 request = {request!r}
 request["tell"][0][2] = "x" * 200_000
-remote.main(request)
+main.main(request)
 """
     done = subprocess.run(
         [sys.executable, "-I", "-c", head + code], capture_output=True, text=True
@@ -58,8 +59,8 @@ remote.main(request)
 def test_of_all_secrets_only_those_are_told_that_are_lost_with_the_server(far):
     said = far("""
 kept = {n: {"value": f"{n}-value", "source": "", "source_name": ""} for n in ("backup", "redis")}
-remote.VAULT.values = kept
-found = [remote.answer_to({"verb": "secret", "name": n}) for n in ("backup", "redis", "?")]
+vault.VAULT.values = kept
+found = [main.answer_to({"verb": "secret", "name": n}) for n in ("backup", "redis", "?")]
 print(json.dumps(found))
 """)
     assert said[0] == {"value": "backup-value"}
@@ -67,7 +68,7 @@ print(json.dumps(found))
 
 
 def test_it_needs_nothing_but_the_standard_library():
-    code = f"import sys; sys.path = [p for p in sys.path if 'site-packages' not in p]; exec(compile(open({str(PROGRAM)!r}).read(), 'r', 'exec'), {{'__name__': 'r'}})"
+    code = f"import sys; sys.path = [p for p in sys.path if 'site-packages' not in p]; sys.path.insert(0, {str(FOLDER)!r}); import remote.__main__, remote.mailbox"
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
 
 
@@ -79,7 +80,7 @@ def test_questions_are_answered_together_and_a_bad_one_is_an_answer(far, tmp_pat
         ["run", "exit 3", ""],
         ["run"],
     ]
-    answers = far(f"print(json.dumps(remote.tell({facts!r})))")
+    answers = far(f"print(json.dumps(asking.tell({facts!r})))")
     by_fact = {tuple(f): a for f, a in answers}
     assert by_fact["file", str(tmp_path / "f")]["text"] == "x\n"
     assert by_fact["file", "/no/such"] == {"kind": "none"}
@@ -89,15 +90,15 @@ def test_questions_are_answered_together_and_a_bad_one_is_an_answer(far, tmp_pat
 
 def test_a_question_has_a_time_limit(far):
     answer = far(
-        "remote.LIMIT = 1; remote.call.__defaults__ = ('', 1)\nprint(json.dumps(remote.tell([('run', 'sleep 60', '')])))"
+        "common.LIMIT = 1; common.call.__defaults__ = ('', 1)\nprint(json.dumps(asking.tell([('run', 'sleep 60', '')])))"
     )
     assert "no answer within 1 s" in answer[0][1]["error"]
 
 
 DO = """
 about = {{"id": "1", "who": "anna", "step": "c.s"}}
-done = remote.Transaction({{"run": about}}, said.append).perform({actions})
-print(json.dumps({{"done": done, "said": said, "ledger": remote.ask_ledger()}}))
+done = doing.Transaction({{"run": about}}, said.append).perform({actions})
+print(json.dumps({{"done": done, "said": said, "ledger": asking.ask_ledger()}}))
 """
 
 
@@ -171,7 +172,7 @@ def test_what_the_system_refuses_is_put_back_too(far, tmp_path):
 
 def test_a_typed_password_is_hidden_from_six_signs_on(far):
     said = far("""
-vault = remote.Vault(["gOb-7x", "a longer one"])
+vault = vault.VAULT; vault.load(["gOb-7x", "a longer one"])
 print(json.dumps(vault.hide("gOb-7x, then a longer one")))
 """)
     assert said == "•••, then •••"
@@ -199,7 +200,7 @@ def test_secrets_are_made_there_and_only_markers_come_out(far, tmp_path):
     ]
     code = DO.format(actions=actions).replace(
         "print(",
-        "print(json.dumps(remote.tell([('file', str(top/'f')), ('secret', 'hash')])), file=sys.stderr);print(",
+        "print(json.dumps(asking.tell([('file', str(top/'f')), ('secret', 'hash')])), file=sys.stderr);print(",
     )
     answer = far(code)
     value = json.loads((tmp_path / "secrets.json").read_text())["pw"]["value"]
@@ -232,10 +233,10 @@ def test_a_restored_file_is_what_it_was(far, tmp_path):
 
 def test_times_are_read_with_microseconds(far):
     assert (
-        far('print(remote.microseconds("Thu 1970-01-01 00:00:02.000345 UTC"))')
+        far('print(asking.microseconds("Thu 1970-01-01 00:00:02.000345 UTC"))')
         == 2000345
     )
-    assert far('print(remote.microseconds("n/a"))') == 0
+    assert far('print(asking.microseconds("n/a"))') == 0
 
 
 def test_letters_of_a_proof_are_waited_for_or_taken_back(far):
@@ -257,22 +258,22 @@ gone = []
 def call(argv, stdin=""):
     gone.extend(stdin.split())
     return 0, {lines!r}, ""
-remote.call = call
-under_way = [remote.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3, 4)]
+mailbox.call = call
+under_way = [mailbox.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3, 4)]
 at_first = list(gone)
-remote.under_way("proof-1", "example.test", True)
+mailbox.under_way("proof-1", "example.test", True)
 print(json.dumps([under_way, at_first, gone[len(at_first):]]))
 """)
     assert said == [[True, True, True, False], ["1", "2"], ["1", "2", "3"]]
 
 
 def test_a_password_becomes_a_bcrypt_hash_and_a_longer_one_is_refused(far):
-    hashed = far("print(json.dumps(remote.hash_password('ä\"x')))")
+    hashed = far("print(json.dumps(vault.hash_password('ä\"x')))")
     assert hashed.startswith("{BLF-CRYPT}$2y$12$")
     said = far("""
 try:
-    remote.hash_password("x" * 73)
-except remote.Failed as failure:
+    vault.hash_password("x" * 73)
+except common.Failed as failure:
     print(json.dumps(str(failure)))
 """)
     assert "72 bytes" in said

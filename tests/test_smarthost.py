@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ispguide import remote, tasks
+from ispguide import tasks
 from ispguide.chapters import sending
 from ispguide.chapters.server import port_25
 from ispguide.cli import cli
@@ -41,6 +41,7 @@ from ispguide.notebook.forms import settings as form
 from ispguide.notebook.forms.settings import NAMES, SmarthostCard
 from ispguide.notebook.work import worker
 from ispguide.proofs.submission import Line, judged, line_of
+from ispguide.remote import doing, vault
 from ispguide.tasks import base, smarthost
 
 from .fake import SETTINGS, FakeServer, guide_of
@@ -269,17 +270,18 @@ def test_the_server_keeps_hides_and_forgets_it(
     tmp_path: Path, monkeypatch: Any
 ) -> None:
     path = tmp_path / "secrets.json"
-    monkeypatch.setattr(remote, "SECRETS", path)
-    monkeypatch.setattr(remote, "write_bytes", lambda p, data, *_: p.write_bytes(data))
-    monkeypatch.setattr(remote, "VAULT", remote.Vault([PLANTED]))
-    work = remote.Transaction({"run": {"id": "x", "who": "", "step": ""}}, print)
+    monkeypatch.setattr(vault, "SECRETS", path)
+    monkeypatch.setattr(vault, "write_bytes", lambda p, data, *_: p.write_bytes(data))
+    kept = vault.VAULT
+    kept.load([PLANTED])
+    work = doing.Transaction({"run": {"id": "x", "who": "", "step": ""}}, print)
     work.do_keep(PASSWORD, PLANTED)
     assert json.loads(path.read_text())[PASSWORD]["value"] == PLANTED
-    told = remote.VAULT.hide(f"relay:{PLANTED}")
-    assert told == f"relay:⟦{PASSWORD}⟧" and remote.VAULT.reveal(told).endswith(PLANTED)
-    assert remote.VAULT.known(PASSWORD) == {"made": True, "source_same": True}
+    told = kept.hide(f"relay:{PLANTED}")
+    assert told == f"relay:⟦{PASSWORD}⟧" and kept.reveal(told).endswith(PLANTED)
+    assert kept.known(PASSWORD) == {"made": True, "source_same": True}
     work.do_forget(PASSWORD)
-    assert PLANTED not in path.read_text() and not remote.VAULT.known(PASSWORD)["made"]
+    assert PLANTED not in path.read_text() and not kept.known(PASSWORD)["made"]
 
 
 # proofs

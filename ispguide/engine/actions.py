@@ -1,7 +1,7 @@
 """What can be done on a server, as data: shown first, then sent, never called here.
 
 Every action says in `by_hand` what a sysadmin would type instead.  A secret stands
-in texts as a marker, ⟦name⟧; only `remote.py`, on the server, puts the value in,
+in texts as a marker, ⟦name⟧; only `remote`, on the server, puts the value in,
 and only into files and standard input, never into a command line.
 """
 

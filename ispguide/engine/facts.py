@@ -1,6 +1,6 @@
 """Names for questions.  A fact is a tuple of words; its answer comes back under it.
 
-Asked on the server (answered by `remote.py`): file, newest, unit, package, user,
+Asked on the server (answered by `remote.asking`): file, newest, unit, package, user,
 postconf, master, sql, secret, listening, run, system, ledger, proved.
 Asked from this computer (answered by `outside.py`): every tuple that starts with
 "outside"; one that starts with "outside", "after" waits for what the server says

@@ -14,9 +14,11 @@ import contextlib
 import functools
 import getpass
 import hashlib
+import io
 import json
 import secrets
 import socket
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,22 +51,21 @@ Watch = Callable[[str], None]
 #: not executed (under NOPASSWD it would otherwise reach the interpreter).  The program
 #: is kept below /run, where only root writes: Python then keeps its byte code beside it
 #: and compiles it once instead of each time (20 ms), and the unit finds it there.
-#: Where it cannot be kept (not root, /run is full), it runs all the same.
+#: Where it cannot be kept (not root, /run is full), it runs all the same, out of memory.
 BOOT = (
     "import sys,os,zlib,json;b=sys.stdin.buffer;l=b.readline()\n"
     "while l and not l.startswith(b'{mark} '): l=b.readline()\n"
-    "p=json.loads(zlib.decompress(b.read(int(l.split()[1]))))\n"
-    "d='/run/ispguide/program-'+p['name'];f=d+'/remote.py';g={{'__file__':f}};t=f+'{mark}'\n"
+    "_,n,m,name=l.split();q=json.loads(zlib.decompress(b.read(int(n))));z=b.read(int(m))\n"
+    "d='/run/ispguide/program-'+name.decode();t=d+'{mark}'\n"
     "try:\n"
-    " if not os.path.exists(f):\n"
-    "  os.makedirs(d,0o700,True)\n"
-    "  with open(t,'w') as o: o.write(p['program'])\n"
-    "  os.rename(t,f)\n"
-    " sys.path.insert(0,d);import remote;g=vars(remote)\n"
+    " if not os.path.isdir(d):\n"
+    "  import io,zipfile;os.makedirs(t,0o700)\n"
+    "  zipfile.ZipFile(io.BytesIO(z)).extractall(t);os.rename(t,d)\n"
     "except OSError:\n"
-    " if os.path.exists(t): os.unlink(t)\n"
-    " exec(p['program'],g)\n"
-    "g['main'](p['request'])"
+    " import shutil;shutil.rmtree(t,True)\n"
+    " if not os.path.isdir(d):\n"  # else somebody else was quicker
+    "  f=os.memfd_create('program');os.write(f,z);d='/proc/self/fd/%d'%f\n"
+    "sys.path.insert(0,d);import remote.__main__ as r;r.main(q)"
 )
 
 
@@ -243,12 +244,14 @@ class Server:
         try:
             mark = secrets.token_hex(8)
             channel.exec_command(command(self.profile.user, self._sudo, mark))
-            load = zlib.compress(
-                json.dumps({**_program(), "request": request}).encode()
+            asked, (name, program) = (
+                zlib.compress(json.dumps(request).encode()),
+                _program(),
             )
             password = self._sudo.reveal() + "\n" if self._sudo else ""
+            head = f"{password}{mark} {len(asked)} {len(program)} {name}\n"
             with _hung_up(channel):
-                channel.sendall(f"{password}{mark} {len(load)}\n".encode() + load)
+                channel.sendall(head.encode() + asked + program)
             yield channel
         except (OSError, EOFError) as error:
             self.close()
@@ -292,10 +295,16 @@ def _hung_up(channel: Any) -> Iterator[None]:
 
 
 @functools.cache
-def _program() -> dict[str, str]:
-    """What runs on the server, with a name that says which one it is."""
-    text = resources.files("ispguide").joinpath("remote.py").read_text()
-    return {"name": hashlib.sha256(text.encode()).hexdigest()[:16], "program": text}
+def _program() -> tuple[str, bytes]:
+    """A name that says which program it is, and the archive that is sent."""
+    packed, mark = io.BytesIO(), hashlib.sha256()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(resources.files("ispguide.remote").iterdir(), key=str):
+            if file.name.endswith(".py"):
+                text = file.read_bytes()
+                mark.update(f"{file.name} {len(text)}\n".encode() + text)
+                archive.writestr(f"remote/{file.name}", text)
+    return mark.hexdigest()[:16], packed.getvalue()
 
 
 def _who() -> str:

@@ -80,7 +80,7 @@ def test_sudo_that_asks_gets_the_password_on_standard_input(sudoer):
 def test_the_program_is_kept_for_root_alone_and_runs_where_it_cannot_be():
     assert a_guide().check("server").ok
     assert shell("stat -c '%U %a' /run/ispguide/program-*").split() == ["root", "700"]
-    assert "remote." in shell("ls /run/ispguide/program-*/__pycache__")
+    assert "asking." in shell("ls /run/ispguide/program-*/remote/__pycache__")
     in_its_place = "cd /run/ispguide && p=$(echo program-*) && rm -r $p && touch $p"
     shell(in_its_place)
     assert a_guide().check("server").ok
