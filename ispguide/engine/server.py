@@ -55,7 +55,7 @@ Watch = Callable[[str], None]
 BOOT = (
     "import sys,os,zlib,json;b=sys.stdin.buffer;l=b.readline()\n"
     "while l and not l.startswith(b'{mark} '): l=b.readline()\n"
-    "_,n,m,name=l.split();q=json.loads(zlib.decompress(b.read(int(n))));z=b.read(int(m))\n"
+    "_,n,m,name=l.split();q=json.loads(zlib.decompress(b.read(int(n))));z=zlib.decompress(b.read(int(m)))\n"
     "d='/run/ispguide/program-'+name.decode();t=d+'{mark}'\n"
     "try:\n"
     " if not os.path.isdir(d):\n"
@@ -296,15 +296,16 @@ def _hung_up(channel: Any) -> Iterator[None]:
 
 @functools.cache
 def _program() -> tuple[str, bytes]:
-    """A name that says which program it is, and the archive that is sent."""
+    """A name that says which program it is, and the archive that is sent, compressed
+    as a whole."""
     packed, mark = io.BytesIO(), hashlib.sha256()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for file in sorted(resources.files("ispguide.remote").iterdir(), key=str):
             if file.name.endswith(".py"):
                 text = file.read_bytes()
                 mark.update(f"{file.name} {len(text)}\n".encode() + text)
                 archive.writestr(f"remote/{file.name}", text)
-    return mark.hexdigest()[:16], packed.getvalue()
+    return mark.hexdigest()[:16], zlib.compress(packed.getvalue())
 
 
 def _who() -> str:
