@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.machinery
-import importlib.util
 import json
 import os
 import shutil
@@ -21,10 +19,10 @@ from ispguide.chapters import backup
 from ispguide.engine import facts, problems
 from ispguide.engine.errors import GuideError
 from ispguide.engine.gaps import Gap, Unsure
-from ispguide.engine.local import templates
 from ispguide.mail.backup import inventory, restore, things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
 from ispguide.proofs.letters import letter
+from ispguide.remote import backup as backup_program
 from ispguide.replay.server import NotRecorded, Replay, profile
 from tests.fake import SETTINGS as S
 
@@ -247,13 +245,7 @@ def test_a_replay_tells_no_password():
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
     """It, with all it writes below a folder of the test's own."""
-    path = str(templates() / things.PROGRAM.lstrip("/"))
-    loader = importlib.machinery.SourceFileLoader("ispguide_backup", path)
-    spec = importlib.util.spec_from_loader("ispguide_backup", loader)
-    assert spec
-    made = importlib.util.module_from_spec(spec)
-    monkeypatch.setattr("sys.dont_write_bytecode", True)
-    loader.exec_module(made)
+    made = backup_program
     for name in ("STATE", "DUMP", "SCRATCH", "LEDGER", "ADOPTED"):
         monkeypatch.setattr(made, name, tmp_path / name.lower())
     monkeypatch.setenv("RESTIC_REPOSITORY", "/nowhere")
@@ -266,10 +258,10 @@ def test_a_failed_run_says_so_and_keeps_the_history(program, monkeypatch):
     monkeypatch.setattr(program, "dump", lambda: ["mailserver"])
 
     def full() -> dict:
-        raise program.Wrong("restic backup: no space left on device")
+        raise program.Failed("restic backup: no space left on device")
 
     monkeypatch.setattr(program, "copy", full)
-    with pytest.raises(program.Wrong):
+    with pytest.raises(program.Failed):
         program.run()
     state = program.known()
     assert (state["ok"], state["last_good"]) == (False, 5)
@@ -341,9 +333,8 @@ def test_two_books_become_one(program, tmp_path):
 
 
 def test_the_program_and_the_guide_mean_the_same_files():
-    text = Path(templates() / things.PROGRAM.lstrip("/")).read_text()
-    for path in (things.STATE, things.ADOPTED, things.ENVIRONMENT):
-        assert f'Path("{path}")' in text
+    found = {getattr(backup_program, name) for name in ("STATE", "ADOPTED", "SETTINGS")}
+    assert found == set(map(Path, (things.STATE, things.ADOPTED, things.ENVIRONMENT)))
 
 
 # the proof, without a server
@@ -432,7 +423,7 @@ class Kept:
 
     def tell(self, command: str) -> dict:
         if command.startswith("systemctl start"):
-            with suppress(self.program.Wrong):  # systemd tells it to nobody
+            with suppress(self.program.Failed):  # systemd tells it to nobody
                 self.program.run()
             self.afterwards(self)
             return {"rc": 0, "out": "", "err": ""}
@@ -542,7 +533,7 @@ def test_a_backup_that_failed_is_no_proof(kept, monkeypatch):
     from ispguide.proofs import operations
 
     def full() -> dict:
-        raise kept.program.Wrong("no space")
+        raise kept.program.Failed("no space")
 
     monkeypatch.setattr(kept.program, "copy", full)
     assert operations.comes_back(kept) == (False, "The backup failed: no space")

@@ -9,6 +9,7 @@ Sources: https://docs.astral.sh/ruff/, https://mypy.readthedocs.io/
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -34,8 +35,14 @@ NOT_ASKED = "PTH,SIM115"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
+    # What stays on the server calls its package by the name that it has there.
+    env = {**os.environ, "MYPYPATH": str(ROOT / "ispguide")}
     return subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=env if "programs" in " ".join(words) else None,
+        capture_output=True,
+        text=True,
     )
 
 

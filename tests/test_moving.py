@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import json
 import subprocess
 from dataclasses import replace
@@ -14,8 +12,8 @@ import pytest
 
 from ispguide.chapters import moving
 from ispguide.engine import problems
-from ispguide.engine.local import templates
 from ispguide.mail import certificates, migration
+from ispguide.remote import move
 from ispguide.views import migration as shown
 from tests.fake import SETTINGS as S
 
@@ -86,7 +84,7 @@ def test_which_server_may_be_the_old_one(server, fine):
 
 
 def test_without_an_older_server_nothing_is_wanted_but_order():
-    (alone,) = moving.chapter["the_way"].things(S)
+    *_, alone = moving.chapter["the_way"].things(S)
     assert alone.path == migration.PROGRAM
     wanted = list(moving.chapter["the_way"].things(replace(S, old_server="192.0.2.7")))
     assert "the key of 192.0.2.7" in map(str, wanted)
@@ -99,13 +97,7 @@ def test_without_an_older_server_nothing_is_wanted_but_order():
 
 @pytest.fixture
 def program(tmp_path, monkeypatch) -> ModuleType:
-    path = str(templates() / migration.PROGRAM.lstrip("/"))
-    loader = importlib.machinery.SourceFileLoader("ispguide_move", path)
-    spec = importlib.util.spec_from_loader("ispguide_move", loader)
-    assert spec
-    made = importlib.util.module_from_spec(spec)
-    monkeypatch.setattr("sys.dont_write_bytecode", True)
-    loader.exec_module(made)
+    made = move
     for name in ("STATE", "DKIM", "SIGNERS", "REDIS", "CERTBOT"):
         monkeypatch.setattr(made, name, tmp_path / name.lower())
     return made
@@ -146,7 +138,7 @@ def test_whatever_somebody_calls_a_contact_it_stays_a_text(program):
 
 
 def test_a_key_that_came_damaged_is_not_put_down(program, tmp_path):
-    with pytest.raises(program.Wrong):
+    with pytest.raises(program.Failed):
         program.put_key(tmp_path / "dkim" / "a.test.s.key", "half a key", "0" * 64)
     assert not (tmp_path / "dkim").exists()
 
@@ -224,7 +216,7 @@ def test_a_certificate_without_its_key_is_not_put_down(program, signed):
         key.rename(signed / name)
     (signed / "shop.a.test").rename(signed / "live/mail.a.test/privkey.pem")
     (found,) = program.certificates(["a.test"]).values()
-    with pytest.raises(program.Wrong, match="not for the key beside it"):
+    with pytest.raises(program.Failed, match="not for the key beside it"):
         program.bring("mail.a.test", found)
     assert not program.CERTBOT.exists()
 

@@ -153,12 +153,14 @@ def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[int, 
         "#!/bin/sh\ncase $2 in both*) echo free@x,full@x;; *) echo $2;; esac\n"
     )
     book.chmod(0o755)
-    text = render(quotas.DOOR, S, port=port)
-    text = text.replace("SECONDS = 5", f"SECONDS = {getattr(request, 'param', 5)}")
-    text = text.replace("/usr/sbin/postmap", str(book))
-    text = text.replace("/run/dovecot/quota-status", str(tmp_path / "quota-status"))
-    (tmp_path / "door").write_text(text)
-    process = subprocess.Popen([sys.executable, tmp_path / "door"])
+    patience = getattr(request, "param", 5)
+    code = (
+        "import asyncio; from ispguide.remote import quota_door as door; "
+        f"door.SECONDS, door.POSTMAP = {patience}, {str(book)!r}; "
+        f"door.DOVECOT = {str(tmp_path / 'quota-status')!r}; "
+        f"asyncio.run(door.main({port}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
     end = time.monotonic() + 10
     while True:
         try:

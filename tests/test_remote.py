@@ -258,7 +258,7 @@ gone = []
 def call(argv, stdin=""):
     gone.extend(stdin.split())
     return 0, {lines!r}, ""
-mailbox.call = call
+common.call = mailbox.call = call
 under_way = [mailbox.under_way(f"proof-{{n}}", "example.test", False) for n in (1, 2, 3, 4)]
 at_first = list(gone)
 mailbox.under_way("proof-1", "example.test", True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,11 @@ import pytest
 from ispguide import tasks
 from ispguide.cli.mail import as_text
 from ispguide.engine.errors import GuideError
-from ispguide.engine.templates import render
 from ispguide.mail.log import journal, trace, traffic
 from ispguide.mail.log.traffic import OTHER, refusal
 from ispguide.mail.log.way import Way, way
 from ispguide.mail.measures import health
+from ispguide.remote import look
 from ispguide.tasks import base, watching
 from ispguide.tasks.watching import _search_word
 from ispguide.views import journey
@@ -169,12 +169,10 @@ def test_what_a_stranger_wrote_is_escaped():
 # --- the look ----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def look() -> types.ModuleType:
-    """The program on the server, as a module."""
-    made = types.ModuleType("look")
-    exec(compile(render(health.LOOK, SETTINGS), health.LOOK, "exec"), vars(made))
-    return made
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings as they lie on the server."""
+    monkeypatch.setattr(look, "settings", lambda: asdict(SETTINGS))
 
 
 def row(key: str, state: str = "look", what: str = "") -> dict:
@@ -200,21 +198,21 @@ def row(key: str, state: str = "look", what: str = "") -> dict:
         ([row("listed", what="list")], [row("x", "unknown", "list")], [], []),
     ],
 )
-def test_only_what_changed_is_news(look, before, now, new, over):
+def test_only_what_changed_is_news(before, now, new, over):
     kept = {r["key"]: r for r in before}
     memory, found, ended = look.changes(now, kept)
     assert [r["key"] for r in found] == new and [r["key"] for r in ended] == over
     assert look.changes(now, memory)[1:] == ([], []), "the second time it is no news"
 
 
-def test_the_mail_says_what_to_do(look):
+def test_the_mail_says_what_to_do():
     over = [{**row("b"), "words": "It was so."}]
     text = look.letter("a@b.test", [{**row("a", "act"), "do": "Do it."}], over).decode()
     for words in ("ACT: a.", "Do it.", "OVER: It was so.", "To: a@b.test", "2 changes"):
         assert words in text
 
 
-def test_mail_first_and_then_the_memory(look, tmp_path, monkeypatch, capsys):
+def test_mail_first_and_then_the_memory(tmp_path, monkeypatch, capsys):
     """A mail that does not leave must be tried again the next night."""
     sent: list[bytes] = []
 
@@ -236,7 +234,7 @@ def test_mail_first_and_then_the_memory(look, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("used", "state"), [(0.5, "fine"), (0.81, "look"), (0.91, "act")]
 )  # fmt: skip
-def test_a_disk_is_judged(look, monkeypatch, used, state):
+def test_a_disk_is_judged(monkeypatch, used, state):
     free = int(1000 * (1 - used))
     room = types.SimpleNamespace(
         f_blocks=1000, f_bfree=free, f_bavail=free, f_frsize=4096, f_files=0, f_favail=0
@@ -254,7 +252,7 @@ def test_a_disk_is_judged(look, monkeypatch, used, state):
         (None, "backup none"),
     ],
 )
-def test_a_backup_is_judged(look, monkeypatch, tmp_path, said, state):
+def test_a_backup_is_judged(monkeypatch, tmp_path, said, state):
     path = tmp_path / "backup.json"
     if said:
         path.write_text(json.dumps(said))
@@ -262,7 +260,7 @@ def test_a_backup_is_judged(look, monkeypatch, tmp_path, said, state):
     assert [r[0] for r in look.backup()] == [state]
 
 
-def test_failed_logins_of_every_kind_are_counted(look, monkeypatch):
+def test_failed_logins_of_every_kind_are_counted(monkeypatch):
     text = (
         "imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): "
         "user=<anna@example.test>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, TLS\n"
@@ -279,19 +277,19 @@ def test_failed_logins_of_every_kind_are_counted(look, monkeypatch):
     )
 
 
-def test_what_cannot_be_told_is_said_and_stops_nothing(look, monkeypatch, tmp_path):
+def test_what_cannot_be_told_is_said_and_stops_nothing(monkeypatch, tmp_path):
     def silent(*_: object) -> str:
         raise look.CannotTell("no answer")
 
     monkeypatch.setattr(look, "said", silent)
-    monkeypatch.setattr(look, "resolved", silent)
+    monkeypatch.setattr(look, "listed", silent)
     rows = look.look(tmp_path, None)
     states = {r["what"]: r["state"] for r in rows}
     assert states["queue"] == states["block list"] == "unknown"
     assert states["memory"] == "fine", "the others are looked at all the same"
 
 
-def test_a_note_of_ones_own_takes_part(look, tmp_path):
+def test_a_note_of_ones_own_takes_part(tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "ups").write_text("The battery is old.\nmore\n")
     (found,) = look.look(tmp_path, ["notes"])

@@ -22,6 +22,7 @@ from ispguide.engine.things import (
     ServerSecret,
     Service,
 )
+from ispguide.mail import programs
 from ispguide.mail.backup import things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
 from ispguide.mail.checks import proved
@@ -147,6 +148,7 @@ def program(s):
     spam filter for a copy as of one moment, because files that somebody is writing
     cannot be copied well. Then it gives restic the mail, the whole of /etc with
     certificates and secrets, the keys that sign, and the guide's own book."""
+    yield from programs.modules("backup")
     yield File(things.PROGRAM, s, mode=0o755)
     yield File(
         f"/etc/systemd/system/{things.UNIT}",

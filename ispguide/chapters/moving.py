@@ -12,7 +12,7 @@ from typing import Any
 from ispguide.chapters import dkim
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.things import Check, File, Once
-from ispguide.mail import migration
+from ispguide.mail import migration, programs
 from ispguide.mail.backup.things import KnownMachine
 
 chapter = Chapter(
@@ -56,6 +56,7 @@ def the_way(s):
     """This server fetches; the old one only hands out. For that it needs a key with
     which it may come in over there, and it must know the old server by its own key, as
     you know yours. Both are for this one purpose, and go when the move is over."""
+    yield from programs.modules("move")
     yield File(migration.PROGRAM, s, mode=0o755)
     yield from over_there(s)
 

@@ -12,6 +12,7 @@ from ispguide.chapters import delivery, dovecot, postfix
 from ispguide.chapters.dovecot import CONF
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.things import Check, Directory, File, Service, User
+from ispguide.mail import programs
 from ispguide.mail.checks import proved
 from ispguide.mail.people.things import NewMailboxLimit
 from ispguide.mail.postfix import Postconf
@@ -83,9 +84,14 @@ def at_the_door(s):
     yield dovecot.dovecot(s, f"{CONF}/98-ispguide-quota-status.conf")
     yield File(BOXES, s, mode=0o640, group="postfix", plain=PLAIN)
     yield User("quotadoor", UID, "/nonexistent")
+    yield from programs.modules("quota_door")
     yield File(DOOR, s, mode=0o755, port=PORT)
     yield File(UNIT, s)
-    yield Service("ispguide-quota", reads=(DOOR, UNIT), ports=(PORT,))
+    yield Service(
+        "ispguide-quota",
+        reads=(DOOR, f"{programs.FOLDER}/quota_door.py", UNIT),
+        ports=(PORT,),
+    )
     yield Postconf(
         smtpd_recipient_restrictions=ASK,
         smtpd_end_of_data_restrictions=ASK,

@@ -20,6 +20,7 @@ from ispguide.engine.things import (
     Service,
     apt_install,
 )
+from ispguide.mail import programs
 from ispguide.mail.checks import proved
 
 # What the chapter `server` asks a machine, in the machine's own words.
@@ -285,9 +286,11 @@ def the_machine(s):
 def remember_settings(s):
     """What you decided is written on the server itself, so that another computer, or
     you in three years, can carry on from there. No password is in this file; those
-    the server makes lie beside it, for root alone."""
+    the server makes lie beside it, for root alone. What the guide's own programs on the
+    server share lies in /usr/local/lib/ispguide."""
     yield Directory("/etc/ispguide", mode=0o755)
     yield File("/etc/ispguide/settings.toml", text=s.to_toml(), mode=0o600)
+    yield from programs.modules(*programs.SHARED)
 
 
 @chapter.step

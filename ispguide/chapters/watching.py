@@ -12,6 +12,7 @@ from __future__ import annotations
 from ispguide.chapters import dns, spam
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.things import Check, Directory, File, Once, Service
+from ispguide.mail import programs
 from ispguide.mail.checks import proved
 from ispguide.mail.measures.health import LOOK
 
@@ -57,6 +58,7 @@ def the_look(s):
     programs that stopped, a full disk, a queue that does not move, a certificate near
     its end, a block list. It judges in three words: fine, look, act. It needs nothing
     of this guide, so you can read it, run it by hand, and change it."""
+    yield from programs.modules("dns", "look")
     yield File(LOOK, s, mode=0o755)
 
 

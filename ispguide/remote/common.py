@@ -5,11 +5,12 @@ Standard library only.  Manuals: proc(5), rename(2).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 TYPE_CHECKING = False  # typing itself would take 5 ms at each start
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 STATE = Path("/var/lib/ispguide")
 RUNS = Path("/run/ispguide")
 SETTINGS = Path("/etc/ispguide/settings.toml")
+#: What the spam filter has learned, and the senders it knows.
+REDIS = Path("/var/lib/redis/dump.rdb")
 MOST = 400_000  # characters of what a command says, the last ones
 LIMIT = 10  # seconds a question may take; "no answer" is an answer
 ENV = {
@@ -104,3 +107,34 @@ def say_out(event: Mapping[str, Any]) -> None:
 def quoted(text: str) -> str:
     """The only way for a text into SQL: as a literal (MariaDB, without ANSI_QUOTES)."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def settings() -> dict[str, Any]:
+    """What the reader decided, as it lies on the server."""
+    import tomllib  # a plain look does without
+
+    return tomllib.loads(SETTINGS.read_text())
+
+
+def waiting() -> Iterator[dict[str, Any]]:
+    """The messages in Postfix's queue (postqueue(1), -j)."""
+    rc, out, err = call(["postqueue", "-j"])
+    if rc:
+        raise Failed(f"postqueue: {last_line(err)}")
+    yield from map(json.loads, out.splitlines())
+
+
+@contextlib.contextmanager
+def redis_stopped() -> Iterator[None]:
+    """Redis reads its file when it starts, and writes it when it ends."""
+    _systemctl("stop")
+    try:
+        yield
+    finally:
+        _systemctl("start")
+
+
+def _systemctl(verb: str) -> None:
+    rc, _, err = call(["systemctl", verb, "redis-server"], limit=60)
+    if rc:
+        raise Failed(f"systemctl {verb} redis-server: {last_line(err)}")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from . import common
 from .common import Failed, call, open_ports, private, unit_state, write_bytes
-from .vault import VAULT, hash_password
+from .vault import VAULT, hash_password, marker
 
 TYPE_CHECKING = False  # typing itself would take 5 ms at each start
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Transaction:
         for path in touches:
             self.keep(path)
         for name, password in (hashes or {}).items():
-            stdin = stdin.replace(f"⟦{name}⟧", hash_password(password))
+            stdin = stdin.replace(marker(name), hash_password(password))
         self.shell(command, VAULT.reveal(stdin), seconds)
 
     def shell(self, command: str, stdin: str = "", seconds: float = 60) -> None:

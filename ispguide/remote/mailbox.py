@@ -5,7 +5,6 @@ Manuals: postqueue(1), postsuper(1), doveadm-kick(1).
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -14,7 +13,7 @@ import time
 from pathlib import Path
 
 from .asking import ask_sql
-from .common import call, last_line, quoted, say_out
+from .common import Failed, call, last_line, quoted, say_out, waiting
 from .vault import hash_password
 
 TYPE_CHECKING = False  # typing itself would take 5 ms at each start
@@ -79,7 +78,11 @@ def under_way(local: str, domain: str, late: bool) -> bool:
     `late`: so is one that still tries to reach somebody."""
     ours = {f"{local}@{domain}", f"{local}-alias@{domain}"}
     busy, back = False, []
-    for one in map(json.loads, call(["postqueue", "-j"])[1].splitlines()):
+    try:
+        queue = list(waiting())
+    except Failed:  # Postfix is down, so nothing is being delivered
+        return False
+    for one in queue:
         to = {recipient["address"] for recipient in one["recipients"]}
         active = one["queue_name"] == "active"
         busy |= active and bool(ours & {one["sender"], *to})

@@ -1,6 +1,6 @@
 """The server's secrets: kept here, put in as files are written, taken out of what is said.
 
-Texts come in with markers (⟦name⟧).  Nothing here prints a password, or puts one into an
+Texts come in with markers, a name between OPEN and CLOSE.  Nothing here prints a password, or puts one into an
 argument list or an environment.  Manual: crypt(5).
 """
 
@@ -16,7 +16,14 @@ from pathlib import Path
 from .common import Failed, write_bytes
 
 SECRETS = Path("/etc/ispguide/secrets.json")
+#: Not written as they look, or this very text would be taken for one with secrets in it.
+OPEN, CLOSE = "\u27e6", "\u27e7"
 TOLD = {"backup"}  # secrets that their owner has to keep elsewhere too
+
+
+def marker(name: str) -> str:
+    """What stands for the secret of this name."""
+    return f"{OPEN}{name}{CLOSE}"
 
 
 class Vault:
@@ -35,7 +42,7 @@ class Vault:
     def hide(self, text: str) -> str:
         """The text with markers where values were."""
         for name, entry in self.values.items():
-            text = text.replace(entry["value"], f"⟦{name}⟧")
+            text = text.replace(entry["value"], marker(name))
         for value in self.typed:
             text = text.replace(value, "•••")
         return text
@@ -43,8 +50,8 @@ class Vault:
     def reveal(self, text: str) -> str:
         """The text with values where markers were."""
         for name, entry in self.values.items():
-            text = text.replace(f"⟦{name}⟧", entry["value"])
-        left = re.search(r"⟦([\w-]+)⟧", text)
+            text = text.replace(marker(name), entry["value"])
+        left = re.search(OPEN + r"([\w-]+)" + CLOSE, text)
         if left:
             raise Failed(f"The server has no secret called {left[1]} yet.")
         return text
@@ -67,6 +74,10 @@ class Vault:
     def save(self) -> None:
         SECRETS.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(SECRETS, json.dumps(self.values).encode(), 0o600, 0, 0)
+
+    def value(self, name: str) -> str:
+        """The secret of this name; "" where there is none."""
+        return self.values.get(name, {}).get("value", "")
 
     def known(self, name: str) -> dict[str, bool]:
         """{made, source_same} for the fact of this name."""
