@@ -19,7 +19,7 @@ from ispguide.mail.log import journal, trace, traffic
 from ispguide.mail.log.traffic import OTHER, refusal
 from ispguide.mail.log.way import Way, way
 from ispguide.mail.measures import health
-from ispguide.remote import look
+from ispguide.remote import flow, look
 from ispguide.tasks import base, watching
 from ispguide.tasks.watching import _search_word
 from ispguide.views import journey
@@ -363,12 +363,9 @@ def test_no_mail_is_said_and_not_drawn():
 
 def test_the_counting_on_the_server_knows_every_line():
     """The program runs there; its judgement of a line is tried here."""
-    source = traffic.FLOW[2].partition("with subprocess")[0]
-    made: dict = {}
-    exec(source, made)
     counts: dict[str, int] = {}
     for line in LINES:
-        if kind := made["kind_of"](str(line)):
+        if kind := flow.kind_of(str(line)):
             counts[kind[0]] = counts.get(kind[0], 0) + 1
     # Delivered: two to Anna, one to Junk, one notice; passed on: one, and one in time.
     assert (counts["received"], counts["sent"], counts["returned"]) == (4, 2, 1)

@@ -8,7 +8,6 @@ https://wiki.debian.org/UnattendedUpgrades
 
 from __future__ import annotations
 
-from ispguide.engine.actions import quote
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.things import (
     Check,
@@ -17,6 +16,7 @@ from ispguide.engine.things import (
     Link,
     Once,
     Packages,
+    Probe,
     Service,
     apt_install,
 )
@@ -123,86 +123,18 @@ CLOUD_INIT = Once(
     touches=("/etc/cloud/cloud.cfg.d/99-ispguide.cfg",),
 )
 
-#: Asks the resolver for a name; 75 is "could not tell", 1 is "it does not answer".
-RESOLVER = """python3 - {name} <<'END'
-import socket, sys
-try:
-    print(socket.getaddrinfo(sys.argv[1], None)[0][4][0])
-except socket.gaierror as error:
-    print(error)
-    sys.exit(error.errno == socket.EAI_AGAIN)
-END"""
 
-#: Knocks at port 25 of a mail server everybody knows, by both kinds of address.
-#: IPv6 counts only where this machine has it: else there is no way to be blocked.
-#: Both together must be told within the ten seconds that a question has.
-#: `instead`: why it is no fault when nobody answers, if it is none.
-KNOCK = """python3 - {name} {instead} <<'END'
-import socket, sys
-def own(family, target):
-    line = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        line.connect((target, 9))
-        return line.getsockname()[0]
-    except OSError:
-        return ""
-ways = ((socket.AF_INET, "IPv4", "192.0.2.1"), (socket.AF_INET6, "IPv6", "2001:db8::1"))
-good = bad = 0
-for family, kind, target in ways:
-    try:
-        address = socket.getaddrinfo(sys.argv[1], 25, family)[0][4]
-    except OSError:
-        continue
-    if not own(family, target):
-        continue
-    try:
-        print(kind, socket.create_connection(address[:2], 4).recv(200).decode().strip())
-        good += 1
-    except OSError as error:
-        print(kind, error)
-        bad += 1
-if not good + bad:
-    print("no way to the internet from here, or no resolver")
-if bad and sys.argv[2:]:
-    print(sys.argv[2])
-    sys.exit(75)
-sys.exit(1 if bad else 0 if good else 75)
-END"""
-
-
-def port_25(s) -> Check:
+def port_25(s) -> Probe:
     """With a smarthost, mail leaves by another port, and this one may be closed."""
     way = f"All mail leaves through {s.smarthost}, so port 25 does not matter"
-    return Check(
+    return Probe(
         "port 25 of other servers can be reached",
-        KNOCK.format(name=s.other_server, instead=quote(way) if s.smarthost else ""),
+        "port_25",
+        (s.other_server, way) if s.smarthost else (s.other_server,),
         do="Your provider blocks outgoing mail. Ask to have it opened, or use a "
         "smarthost (chapter 12).",
     )
 
-
-#: Asks a block list for this address, after asking it for the entry that is always there.
-LISTED = """python3 - {name} <<'END'
-import ipaddress, socket, sys
-def unknown(why):
-    print(why); sys.exit(75)
-def ask(name):
-    try:
-        return socket.gethostbyname(name + "." + sys.argv[1])
-    except OSError:
-        return ""
-line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-line.connect(("192.0.2.1", 9))
-own = line.getsockname()[0]
-behind = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10".split()
-if any(ipaddress.ip_address(own) in ipaddress.ip_network(n) for n in behind):
-    unknown("its public address is not known to the machine itself: " + own)
-if not ask("2.0.0.127").startswith("127.0.0."):
-    unknown("the block list does not answer this resolver")
-found = ask(".".join(reversed(own.split("."))))
-print(own, found)
-sys.exit(found.startswith("127.0.0."))
-END"""
 
 #: Security fixes that wait.  They are shown, and tonight's timer installs them.
 WAITING = """n=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade | grep -c '^Inst.*Debian-Security')
@@ -348,16 +280,18 @@ def prove(s):
     the provider lets mail out, whether the address has the server's name, or a bad
     one from its last tenant. Where this cannot be tried, as when a list is silent, the answer is
     `could not tell`, which is neither good nor bad."""
-    yield Check(
+    yield Probe(
         "a resolver answers",
-        RESOLVER.format(name=s.domain),
+        "resolves",
+        (s.domain,),
         do="Look at /etc/resolv.conf: mail cannot leave without a resolver.",
     )
     yield port_25(s)
     yield proved("the reverse name leads back to the server", "reverse_route")
-    yield Check(
+    yield Probe(
         "the address is on no block list",
-        LISTED.format(name=s.block_list),
+        "listed",
+        (s.block_list,),
         do="See https://check.spamhaus.org/ for the reason and the way off it.",
     )
     yield Check(

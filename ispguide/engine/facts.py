@@ -78,6 +78,11 @@ def run(command: str, stdin: str = "") -> Fact:
     return ("run", command, stdin)
 
 
+def probe(name: str, *words: str) -> Fact:
+    """{rc, out, err} of a small program of `remote.probes`; 75 is "could not tell"."""
+    return ("probe", name, *words)
+
+
 def ledger() -> Fact:
     """[{time, who, step, did, ok, path, before, …}]: what was done, oldest first."""
     return ("ledger",)

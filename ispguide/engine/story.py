@@ -36,6 +36,7 @@ _ANSWERS: dict[str, Any] = {
     "secret": {"made": False, "source_same": True},
     "listening": [],
     "run": {"rc": 1, "out": "", "err": ""},
+    "probe": {"rc": 1, "out": "", "err": ""},
     "ledger": [],
     "proof": {"ok": None, "seen": "not run", "transcript": []},
     "outside": {"error": "not asked"},

@@ -11,7 +11,7 @@ import hashlib
 import http.client
 from dataclasses import replace
 
-from ispguide.chapters.dns import PROMISED
+from ispguide.engine.facts import probe
 from ispguide.mail.certificates import authority
 from ispguide.mail.dns import spf, wanted
 from ispguide.mail.dns.policies import STRANGER, tags
@@ -133,7 +133,8 @@ def zone_agrees(ctx: Context) -> Verdict:
 def promised_key(ctx: Context) -> Verdict:
     """The promise, with the DNS's signatures checked, and the key at port 25."""
     name = f"_25._tcp.{ctx.settings.hostname}"
-    said = ctx.tell(PROMISED.format(name=name))
+    fact = probe("promised", name)
+    said = ctx.ask([fact])[fact]
     if said["rc"] != 0:
         return None, f"The server's own resolver did not answer: {said['out'].strip()}"
     checked, *found = said["out"].splitlines()

@@ -53,7 +53,7 @@ def besides(settings: Settings) -> list[Fact]:
     mine = [*people.LISTS, *components.UNITS, *MEASURED]
     mine += [LIST, LAST]
     mine.append(certificate.certificate_fact(settings.cert_dir))
-    mine.append(health.health_fact(settings))
+    mine.append(health.HEALTH)
     mine += [rotation.QUEUE, search(ReportsMailbox(settings.domain).address)]
     return mine + [asked.fact(settings) for asked in ASKED]
 

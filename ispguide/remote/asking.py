@@ -246,6 +246,13 @@ def ask_run(command: str, stdin: str = "") -> Answer:
     return {"rc": rc, "out": next(hidden), "err": next(hidden)}
 
 
+def ask_probe(name: str, *words: str) -> Answer:
+    from . import probes  # few look so closely, and so few load it
+
+    told = probes.answer(name, *words)
+    return told | {"out": VAULT.hide(told["out"][-common.MOST :])}
+
+
 def ask_ledger() -> list[Answer]:
     with contextlib.suppress(FileNotFoundError):
         return [
@@ -278,6 +285,7 @@ ASK: dict[str, Callable[..., Any]] = {
     "secret": ask_secret,
     "listening": ask_listening,
     "run": ask_run,
+    "probe": ask_probe,
     "ledger": ask_ledger,
     "proved": ask_proved,
 }

@@ -267,7 +267,7 @@ def _proofs(guide: Guide, watch: Watch) -> tuple[Tried, ...]:
 
 def _gathered(guide: Guide, tried: tuple[Tried, ...]) -> Graduation:
     cert = certificate.certificate_fact(guide.settings.cert_dir)
-    look = health.health_fact(guide.settings)
+    look = health.HEALTH
     also = [
         LEDGER,
         PROVED,

@@ -102,7 +102,7 @@ Health = tuple[list[healthy.Seen], list[traffic.Waiting]]
 @guide_task
 def health(guide: Guide) -> Health:
     """What the server's own look says, and who waits in the queue."""
-    look = healthy.health_fact(guide.settings)
+    look = healthy.HEALTH
     have = guide.exchange(tell=[look, traffic.QUEUE]).have
     waits = have[traffic.QUEUE]
     return healthy.health(have[look]), [] if waits.get("rc") else traffic.waiting(waits)

@@ -10,7 +10,7 @@ must read what was just written.
 from __future__ import annotations
 
 from ispguide.engine.things.accounts import NoSecret, ServerSecret, TypedSecret, User
-from ispguide.engine.things.commands import Check, Once, Proof
+from ispguide.engine.things.commands import Check, Once, Probe, Proof
 from ispguide.engine.things.files import Absent, Directory, File, Link
 from ispguide.engine.things.packages import Packages, apt_install
 from ispguide.engine.things.services import Service
@@ -26,6 +26,7 @@ __all__ = [
     "Once",
     "Packages",
     "Plain",
+    "Probe",
     "Proof",
     "ServerSecret",
     "Service",

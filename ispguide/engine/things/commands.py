@@ -1,4 +1,4 @@
-"""Things told by a command or by acting: `Once`, `Check`, `Proof`."""
+"""Things told by a command, a probe or by acting: `Once`, `Check`, `Probe`, `Proof`."""
 
 from __future__ import annotations
 
@@ -65,14 +65,33 @@ class Check(Plain):
 
     def gap(self, have: Have) -> Gap:
         now = have[facts.run(self.command, self.stdin)]
-        if why := failed_answer(now):
-            return Unsure(f"Could not tell: {self.sentence} ({why}).")
-        if now["rc"] == 75:
-            return Unsure(f"Could not tell whether {self.sentence}.{_said(now)}")
-        if now["rc"] == 0 and re.search(self.answer, now["out"], re.M):
-            return NO_GAP
-        words = f"Not so: {self.sentence}.{_said(now)} {self.do}".rstrip()
-        return Gap("not-so", words)
+        return _looked(now, self.sentence, self.answer, self.do)
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Probe(Plain):
+    """A look that takes more than one command: a probe on the server says yes.
+
+    `name`, `words`: which, and what it is told.  `do`: what the reader should do when
+    it says no."""
+
+    sentence: str
+    name: str
+    words: tuple[str, ...] = ()
+    do: str = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.probe(self.name, *self.words)]
+
+    def gap(self, have: Have) -> Gap:
+        now = have[facts.probe(self.name, *self.words)]
+        return _looked(now, self.sentence, "", self.do)
 
     def fix(self, have: Have) -> Sequence[Action]:
         return ()
@@ -109,6 +128,17 @@ class Proof(Plain):
     def evidence(self, have: Have) -> str:
         """What was seen, for the report."""
         return str(have[self.fact].get("seen", ""))
+
+
+def _looked(now: dict[str, Any], sentence: str, answer: str, do: str) -> Gap:
+    """What a look says, by its exit code and, where one is wanted, its answer."""
+    if why := failed_answer(now):
+        return Unsure(f"Could not tell: {sentence} ({why}).")
+    if now["rc"] == 75:
+        return Unsure(f"Could not tell whether {sentence}.{_said(now)}")
+    if now["rc"] == 0 and re.search(answer, now["out"], re.M):
+        return NO_GAP
+    return Gap("not-so", f"Not so: {sentence}.{_said(now)} {do}".rstrip())
 
 
 def _said(now: dict[str, Any]) -> str:

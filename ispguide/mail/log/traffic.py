@@ -91,35 +91,7 @@ KINDS = {
     "returned": "came back",
 }
 
-_COUNT = r"""
-import collections, json, re, subprocess, sys, time
-# -g is left out: it is slower than looking at the lines here.
-argv = ["journalctl", "-q", "--no-pager", "-o", "short-unix", "--since=-DAYSd",
-        "-u", "postfix@-", "-u", "rspamd"]
-counts = collections.Counter()
-def kind_of(text):
-    if "rspamd_task_write_log" in text:
-        found = re.search(r"\(default: \S \([^)]*\): \[(-?[\d.]+)/", text)
-        return found and "qid: <" in text and ("score", str(round(float(found[1]))))
-    if "reject: " in text:
-        found = re.search(r"reject: .*?: ((\d)[\d.]+ .*?);? from=<", text)
-        if found:
-            plain = re.sub(r"<[^>]*>", "<>", found[1])
-            return ("later" if found[2] == "4" else "refused"), plain[:160]
-    found = re.search(r"postfix/(\w+)\[.* status=(sent|bounced|expired)", text)
-    if found and found[2] == "sent":
-        return ("sent" if found[1] == "smtp" else "received"), ""
-    return found and ("returned", "")
-with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, errors="replace") as run:
-    for line in run.stdout:
-        if " status=" in line or "reject: " in line or "task_write_log" in line:
-            kind = kind_of(line)
-            if kind:
-                counts[(int(float(line.split(None, 1)[0])) // 3600 * 3600, *kind)] += 1
-print(json.dumps({"now": time.time(), "rows": [[*k, n] for k, n in sorted(counts.items())]}))
-""".replace("DAYS", str(DAYS))
-
-FLOW = facts.run("python3 -I -", _COUNT)
+FLOW = facts.probe("flow", str(DAYS))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """How the server is: what its own look says, in words and with what to do.
 
-The look is a program on the server, templates/usr/local/sbin/ispguide-look, which
-judges by itself, because it also does so at night when nobody is here.  Where it is not
-installed yet, its text is sent along with the question.
+The look is a program on the server, `remote.look`, which judges by itself, because it
+also does so at night when nobody is here.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ispguide.engine import facts
-from ispguide.engine.facts import Fact
-from ispguide.engine.settings import Settings
 from ispguide.engine.words import count, said_by
 
 #: Where the look lies on the server.
@@ -39,11 +36,8 @@ class Seen:
     do: str = ""
 
 
-def health_fact(s: Settings) -> Fact:
-    """The question: the look as the guide would install it, run without being so."""
-    from ispguide.engine.templates import render
-
-    return facts.run("python3 -I - --json", render(LOOK, s))
+#: The look, as the guide has it now, whether or not it is installed.
+HEALTH = facts.probe("health")
 
 
 def health(answer: Mapping[str, Any]) -> list[Seen]:
