@@ -15,7 +15,16 @@ from ispguide.engine.guide import Guide, finding
 from ispguide.engine.report import Finding, Report
 
 from ..building import done_at
-from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
+from ..conftest import (
+    ROOT,
+    Cli,
+    back_to_built,
+    bad,
+    rspamd_answers,
+    settled,
+    shell,
+    until,
+)
 
 __all__ = [
     "LEFT",
@@ -29,6 +38,7 @@ __all__ = [
     "settled",
     "shell",
     "some",
+    "until",
 ]
 
 
