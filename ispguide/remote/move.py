@@ -129,10 +129,9 @@ def signers(side: Side) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def door(side: Side) -> dict[str, Any]:
-    """Whether it takes mail, and how many letters wait there."""
-    shut = "inet" in side("postconf -h master_service_disable").split()
-    waits = side("postqueue -j 2>/dev/null | wc -l")
-    return {"open": not shut, "queue": int(waits.strip() or 0)}
+    """Whether it takes mail, and how many letters wait there.  ss(8), postqueue(1)"""
+    listens = side("ss -Hltn 'sport = :25'").strip()
+    return {"open": bool(listens), "queue": len(side("postqueue -j").splitlines())}
 
 
 #: A line a value of certbot's list, of certificates that last a week more.
@@ -580,21 +579,51 @@ def imap(address: str, host: str, port: str, user: str) -> None:
     print(f"{address}: {letters(here, [address])[address]} letters are here now")
 
 
+#: A restriction of the old server that says "come again", before its own value.
+AS_BEFORE = """set -e
+was=$(postconf -h smtpd_end_of_data_restrictions)
+case "$was" in
+  defer,) postconf -X smtpd_end_of_data_restrictions ;;
+  "defer, "*) postconf -e "smtpd_end_of_data_restrictions = ${was#defer, }" ;;
+esac
+"""
+#: It is said to whoever comes now; whoever is just bringing a letter ends in peace, or in a
+#: minute.  Cut off, they would bring once more what is in the queue already.
+LATER = f"""{AS_BEFORE}
+postconf -e "smtpd_end_of_data_restrictions = defer, $(postconf -h smtpd_end_of_data_restrictions)"
+talking=$(pgrep -x smtpd || true)
+postfix reload
+timeout 60 sh -c 'for pid; do tail -s 0.1 -f --pid=$pid /dev/null; done' sh $talking || true
+"""
+
+
 def close() -> None:
-    """Senders are not refused: nobody answers, so they keep their letters and come again."""
+    """Senders are not refused: nobody answers, so they keep their letters and come again.
+
+    By reloads, because a stop kills who is just putting a letter into its mailbox, and it
+    would be put there once more.  postfix(1), master(8), postconf(5) master_service_disable"""
     call("postconf", "-e", "soft_bounce = yes")
     call("systemctl", "reload", "postfix")
-    there(
-        "postconf -e master_service_disable=inet && postfix stop && postfix start; postqueue -f"
-    )
+    there(LATER)
+    there(AS_BEFORE + "postconf -e master_service_disable=inet\npostfix reload")
     end = time.time() + 60
-    while door(there)["queue"] and time.time() < end:
-        time.sleep(1)
+    while (now := door(there))["open"] or now["queue"]:
+        if time.time() > end:
+            if now["open"]:
+                raise Failed(
+                    "The old server still answers at port 25, though its Postfix was told to close. "
+                    "Look there what listens: ss -ltnp 'sport = :25'"
+                )
+            break  # to other servers, which do not take them now
+        there(
+            "postqueue -f"
+        )  # one that was under way is not tried again by itself for minutes
+        time.sleep(2)
     keep(json.loads(STATE.read_text()) | {"closed": time.time()})
 
 
 def reopen() -> None:
-    there("postconf -X master_service_disable && postfix stop && postfix start")
+    there(AS_BEFORE + "postconf -X master_service_disable\npostfix reload")
     finish()
 
 
