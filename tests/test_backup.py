@@ -18,6 +18,7 @@ import pytest
 from ispguide.chapters import backup
 from ispguide.engine import facts, problems
 from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Ran
 from ispguide.engine.gaps import Gap, Unsure
 from ispguide.mail.backup import inventory, restore, things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
@@ -345,16 +346,16 @@ class Told:
 
     address = "proof@example.test"
 
-    def __init__(self, *states: str, read: dict | None = None):
+    def __init__(self, *states: str, read: Ran | None = None):
         self.states, self.read, self.asked = list(states), read, list[str]()
 
-    def tell(self, command: str) -> dict:
+    def tell(self, command: str) -> Ran:
         self.asked.append(command)
         if command.startswith("date"):
-            return {"rc": 0, "out": "100.0\n", "err": ""}
+            return Ran(0, "100.0\n", "")
         if command.startswith("systemctl is-active"):
-            return {"rc": 0, "out": self.states.pop(0), "err": ""}
-        return self.read or {"rc": 0, "out": "", "err": ""}
+            return Ran(0, self.states.pop(0), "")
+        return self.read or Ran(0, "", "")
 
 
 def test_an_older_backup_is_not_taken_for_a_new_one(monkeypatch):
@@ -421,18 +422,18 @@ class Kept:
         self.write(self.mails / "new" / "2.M2P2.mail,S=400,W=411", text)
         self.write(self.mails / "dovecot.index.cache", f"A letter, {mark}")
 
-    def tell(self, command: str) -> dict:
+    def tell(self, command: str) -> Ran:
         if command.startswith("systemctl start"):
             with suppress(self.program.Failed):  # systemd tells it to nobody
                 self.program.run()
             self.afterwards(self)
-            return {"rc": 0, "out": "", "err": ""}
+            return Ran(0, "", "")
         for there, here in {
             "/var/vmail": "vmail", "/var/lib/ispguide": "", things.ENVIRONMENT: "backup.env",
         }.items():  # fmt: skip
             command = command.replace(there, str(self.folder / here))
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
-        return {"rc": done.returncode, "out": done.stdout, "err": done.stderr}
+        return Ran(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

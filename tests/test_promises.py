@@ -395,7 +395,7 @@ def test_the_look_itself(tmp_path):
         capture_output=True,
         text=True,
     )
-    said = {"rc": done.returncode, "out": done.stdout}
+    said = {"rc": done.returncode, "out": done.stdout, "err": done.stderr}
     assert FURTHER.states(said) == {
         "mail.second.test": "good",
         "mail.third.test": "bad",

@@ -156,7 +156,7 @@ def test_answers_runs_wrong_passwords_last_and_asks_the_server_one_at_a_time(
         assert len(inside) == 1
         time.sleep(0.02)
         inside.pop()
-        return dict.fromkeys(questions, {"out": ""})
+        return dict.fromkeys(questions, {"rc": 0, "out": "", "err": ""})
 
     def does(ctx, word):
         ctx.tell("true")

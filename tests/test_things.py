@@ -13,6 +13,7 @@ from ispguide.engine.actions import (
     as_message,
     marker,
 )
+from ispguide.engine.facts import Ran
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.things import (
     Absent,
@@ -168,6 +169,14 @@ def test_secret_is_made_once_and_again_when_its_source_changed():
     assert thing.gap({fact: {"made": False, "source_same": True}}).kind == "missing"
     assert thing.gap({fact: {"made": True, "source_same": False}}).kind == "stale"
     assert isinstance(thing.fix({})[0], MakeSecret)
+
+
+def test_a_command_that_could_not_be_asked_has_no_code_and_says_why():
+    ran = Ran.of({"error": "late"})
+    assert (ran.rc, ran.out, ran.err, ran.why, ran.ok) == (None, "", "late", "late", False)  # fmt: skip
+    assert Ran.of({"rc": 0, "out": "a\nb\n", "err": ""}).lines == ["a", "b"]
+    failed = Ran.of({"rc": 1, "out": "", "err": "no"})
+    assert not failed.ok and not failed.why
 
 
 def test_check_shows_what_was_said():

@@ -12,6 +12,7 @@ Because facts are values, ten things that ask the same question cost one answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Fact = tuple[str, ...]
@@ -74,12 +75,12 @@ def listening() -> Fact:
 
 
 def run(command: str, stdin: str = "") -> Fact:
-    """{rc, out, err} of a command that only looks; ten seconds at most."""
+    """{rc, out, err} of a command that only looks, ten seconds at most; see `Ran`."""
     return ("run", command, stdin)
 
 
 def probe(name: str, *words: str) -> Fact:
-    """{rc, out, err} of a small program of `remote.probes`; 75 is "could not tell"."""
+    """{rc, out, err} of a small program of `remote.probes`; see `Ran`."""
     return ("probe", name, *words)
 
 
@@ -113,3 +114,39 @@ def failed_answer(answer: Any) -> str:
     return (
         str(answer["error"]) if isinstance(answer, dict) and "error" in answer else ""
     )
+
+
+#: "Could not tell", as an exit code (EX_TEMPFAIL of sysexits.h).
+TEMPFAIL = 75
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command or a probe ended.
+
+    One that could not be asked has no code and no output; `err` is then the reason,
+    so whoever wants its output alone need not tell the two failures apart."""
+
+    rc: int | None
+    out: str
+    err: str
+
+    @classmethod
+    def of(cls, answer: Any) -> Ran:
+        """The answer to `run` or `probe`."""
+        if why := failed_answer(answer):
+            return cls(None, "", why)
+        return cls(answer["rc"], answer["out"], answer["err"])
+
+    @property
+    def ok(self) -> bool:
+        return self.rc == 0
+
+    @property
+    def why(self) -> str:
+        """The reason when it could not be asked, else ""."""
+        return self.err if self.rc is None else ""
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()

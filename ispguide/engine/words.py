@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import failed_answer
+from ispguide.engine.facts import Ran
 
 HOUR, DAY = 3600.0, 86400.0
 
 
 def said_by(answer: Mapping[str, Any], what: str, chapter: str) -> str:
     """What the command said; GuideError when it could not."""
-    said = failed_answer(answer) or ("" if answer["rc"] == 0 else answer["err"])
-    if said:
-        last = (said.strip().splitlines() or ["no reason given"])[-1]
+    ran = Ran.of(answer)
+    if ran.err and not ran.ok:
+        last = (ran.err.strip().splitlines() or ["no reason given"])[-1]
         raise GuideError(
             f"{what} cannot be seen: {last}",
             f"The server should tell it once chapter {chapter} is done.",
             f"Run chapter {chapter}, then look again.",
-            said,
+            ran.err,
             kind="no-answer",
         )
-    return str(answer["out"])
+    return ran.out
 
 
 def count(number: int, one: str, many: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure
 from ispguide.engine.problems import PORT, words
 from ispguide.engine.settings import Settings
@@ -151,17 +151,16 @@ class Firewall(File):
     def _wanted(self, have: Have) -> File:
         here: Any = have[facts.listening()]
         listening = [] if failed_answer(here) else here
-        came_by = have[CAME_BY].get("out", "")
-        ssh = of_ssh(listening, came_by)
+        ssh = of_ssh(listening, Ran.of(have[CAME_BY]).out)
         return File(RULES, self._s, **_doors(self._s, ssh))  # type: ignore[attr-defined]
 
     def gap(self, have: Have) -> Gap:
         if gap := self._wanted(have).gap(have):
             return gap
-        now = have[IN_FORCE]
-        if why := failed_answer(now):
-            return Unsure(f"Could not tell which rules are in force: {why}.")
-        if now["rc"]:
+        now = Ran.of(have[IN_FORCE])
+        if now.why:
+            return Unsure(f"Could not tell which rules are in force: {now.why}.")
+        if not now.ok:
             return Gap(
                 "stale",
                 f"The rules in {RULES} are not those in force. They should be. "

@@ -14,7 +14,7 @@ from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Run, marker, quote
-from ispguide.engine.facts import Have, failed_answer
+from ispguide.engine.facts import Have, Ran
 
 # How the older server is reached, and what the move's files are called.  Pure.
 #
@@ -90,10 +90,8 @@ class Move:
 
 def state_of(have: Have) -> dict[str, Any]:
     """What the last look found; {} when there was none."""
-    answer = have[WORDS]
-    if failed_answer(answer) or answer["rc"]:
-        return {}
-    found: dict[str, Any] = json.loads(answer["out"])
+    ran = Ran.of(have[WORDS])
+    found: dict[str, Any] = json.loads(ran.out) if ran.ok else {}
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run, quote
-from ispguide.engine.facts import NO_ROOTS, Fact, Have, failed_answer
+from ispguide.engine.facts import NO_ROOTS, Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure, together
 from ispguide.engine.settings import Settings
 from ispguide.engine.things import File, Plain
@@ -125,10 +125,10 @@ def _name(name: str, good: bool, told: Mapping[str, Any], own: set[str]) -> Name
 
 def states(answer: Mapping[str, Any]) -> dict[str, str] | None:
     """{name: good, bad or none} in an answer to the look; None: it was not told."""
-    text = str(answer.get("out", ""))
-    if failed_answer(answer) or answer.get("rc") != 0 or not text.endswith("end\n"):
+    ran = Ran.of(answer)
+    if not ran.ok or not ran.out.endswith("end\n"):
         return None
-    rows = (line.split() for line in text.splitlines()[:-1])
+    rows = (line.split() for line in ran.lines[:-1])
     return dict(rows)
 
 

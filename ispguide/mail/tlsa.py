@@ -17,7 +17,7 @@ from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import quote
-from ispguide.engine.facts import NO_ROOTS, Fact, Have, failed_answer
+from ispguide.engine.facts import NO_ROOTS, Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Settings
 from ispguide.mail.dns.compare import UNKNOWN, Verdict
@@ -114,9 +114,10 @@ class TlsaRecord(DnsRecord):
 
 def der(answer: Any) -> bytes:
     """The key in the answer to `key_fact`; empty when there is none."""
-    if failed_answer(answer) or answer.get("rc") != 0:
+    ran = Ran.of(answer)
+    if not ran.ok:
         return b""
     try:
-        return base64.b64decode(answer["out"], validate=True)
+        return base64.b64decode(ran.out, validate=True)
     except binascii.Error:
         return b""

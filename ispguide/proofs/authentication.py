@@ -146,7 +146,7 @@ def vouched_for(ctx: Context) -> Verdict:
 
 def _waiting(ctx: Context, address: str) -> Verdict:
     """Why a letter has not come: the queue knows."""
-    rows = [json.loads(r) for r in ctx.tell("postqueue -j")["out"].splitlines() if r]
+    rows = [json.loads(r) for r in ctx.tell("postqueue -j").lines if r]
     whys = [
         r.get("delay_reason", "")
         for row in rows

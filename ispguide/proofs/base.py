@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from ispguide.engine import facts
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Fact, Have
+from ispguide.engine.facts import Fact, Have, Ran
 from ispguide.engine.gaps import Gap
 from ispguide.engine.settings import Secret, Settings
 from ispguide.outside.elsewhere import Elsewhere
@@ -124,13 +124,13 @@ class Context:
         with self.another(quota, locked) as box:
             yield replace(self, mailbox=box)
 
-    def tell(self, command: str) -> dict[str, Any]:
-        """{rc, out, err} of a command on the server that only looks."""
+    def tell(self, command: str) -> Ran:
+        """How a command on the server ended that only looks."""
         self.lines.append(f"   (on the server) {command}")
-        said: dict[str, Any] = self.ask([facts.run(command)])[facts.run(command)]
-        if why := facts.failed_answer(said):
-            raise CannotTell(f"The server could not say: {why}.")
-        self.lines += [f"   {line}" for line in said["out"].splitlines()[:8]]
+        said = Ran.of(self.ask([facts.run(command)])[facts.run(command)])
+        if said.why:
+            raise CannotTell(f"The server could not say: {said.why}.")
+        self.lines += [f"   {line}" for line in said.lines[:8]]
         return said
 
     def stranger(self) -> Smtp:

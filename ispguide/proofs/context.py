@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ispguide.engine import facts
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Fact, Have
+from ispguide.engine.facts import Fact, Have, Ran
 from ispguide.engine.settings import Secret
 from ispguide.outside.elsewhere import Elsewhere
 from ispguide.proofs import Context, Mailbox, answers
@@ -76,7 +76,7 @@ def _trusted(guide: Guide, stack: ExitStack) -> str:
     if guide.settings.tls != "self-signed":
         return guide.server.profile.ca_file
     fact = facts.run(f"cat {guide.settings.cert_dir}/fullchain.pem")
-    pem = guide.server.exchange(tell=[fact]).have[fact].get("out", "")
+    pem = Ran.of(guide.server.exchange(tell=[fact]).have[fact]).out
     file = stack.enter_context(NamedTemporaryFile("w", suffix=".pem"))  # noqa: SIM115
     file.write(pem)
     file.flush()

@@ -11,7 +11,7 @@ import hashlib
 import http.client
 from dataclasses import replace
 
-from ispguide.engine.facts import probe
+from ispguide.engine.facts import Ran, probe
 from ispguide.mail.certificates import authority
 from ispguide.mail.dns import spf, wanted
 from ispguide.mail.dns.policies import STRANGER, tags
@@ -134,10 +134,11 @@ def promised_key(ctx: Context) -> Verdict:
     """The promise, with the DNS's signatures checked, and the key at port 25."""
     name = f"_25._tcp.{ctx.settings.hostname}"
     fact = probe("promised", name)
-    said = ctx.ask([fact])[fact]
-    if said["rc"] != 0:
-        return None, f"The server's own resolver did not answer: {said['out'].strip()}"
-    checked, *found = said["out"].splitlines()
+    said = Ran.of(ctx.ask([fact])[fact])
+    if not said.ok:
+        why = said.why or said.out.strip()
+        return None, f"The server's own resolver did not answer: {why}"
+    checked, *found = said.lines
     if checked != "checked":
         return None, f"The zone of {name} is not signed, so no key is promised there."
     with secured(ctx, 25, unchecked()) as talk:

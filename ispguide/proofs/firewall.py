@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from ispguide.engine.actions import quote
+from ispguide.engine.facts import TEMPFAIL
 from ispguide.mail.firewall import SSH_CONNECTION
 from ispguide.outside.talk import NotReached, Talk
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
@@ -40,9 +41,9 @@ MOST = 1000
 def unlisted_door_shut(ctx: Context) -> Verdict:
     """A program answers at a port that nobody listed: from here, nobody is there."""
     said = ctx.tell(OPEN)
-    if said["rc"]:
-        raise CannotTell(f"No program could be put behind a door: {said['err']}")
-    port = int(said["out"])
+    if not said.ok:
+        raise CannotTell(f"No program could be put behind a door: {said.err}")
+    port = int(said.out)
     try:
         Talk(ctx.where, port, ctx.lines).socket.close()
     except NotReached as stop:
@@ -58,9 +59,9 @@ def watched_doors(ctx: Context) -> Verdict:
     webmail = ["roundcube-auth"] if getattr(ctx.settings, "webmail", False) else []
     wanted = ["sshd", "postfix-sasl", "dovecot", *webmail]
     said = ctx.tell("fail2ban-client status")
-    found = re.findall(r"[\w-]+", said["out"].rpartition("Jail list:")[2])
+    found = re.findall(r"[\w-]+", said.out.rpartition("Jail list:")[2])
     if missing := [name for name in wanted if name not in found]:
-        return False, f"fail2ban does not watch {', '.join(missing)}. {said['err']}"
+        return False, f"fail2ban does not watch {', '.join(missing)}. {said.err}"
     return True, f"fail2ban watches {', '.join(found)}."
 
 
@@ -71,10 +72,10 @@ def own_address_spared(ctx: Context) -> Verdict:
         f"address=$({SSH_CONNECTION} | cut -d' ' -f1); [ \"$address\" ] || exit 75\n"
         '/etc/fail2ban/ispguide-let-in.sh "$address"'
     )
-    if said["rc"] == 75:
+    if said.rc == TEMPFAIL:
         raise CannotTell("The server does not see from which address we came.")
-    if said["rc"]:
-        return False, "Wrong guesses from your address would count. " + said["err"]
+    if not said.ok:
+        return False, f"Wrong guesses from your address would count. {said.err}"
     return True, "Wrong guesses from the address you are connected from do not count."
 
 
@@ -88,7 +89,7 @@ def guesser_shut_out(ctx: Context) -> Verdict:
             "enough yourself, on a telephone in the mobile network."
         )
     seen = ctx.elsewhere.guessed("imaps", ctx.settings.ban_tries)
-    lifted = ctx.tell(f"fail2ban-client unban {quote(seen.address)}")["out"].strip()
+    lifted = ctx.tell(f"fail2ban-client unban {quote(seen.address)}").out.strip()
     if not seen.shut:
         return False, f"After {seen.tries} wrong passwords he is still answered."
     if lifted == "0":

@@ -49,11 +49,11 @@ def catchall_respects_mailboxes(ctx: Context) -> Verdict:
 
     Asked of the map itself: a catch-all row would touch the reader's own mail."""
     source, address = "mysql:/etc/postfix/mysql-email2email.cf", ctx.address
-    if source not in ctx.tell("postconf -hx virtual_alias_maps")["out"]:
+    if source not in ctx.tell("postconf -hx virtual_alias_maps").out:
         return False, f"virtual_alias_maps does not name {source}."
     said = ctx.tell(f"postmap -q {quote(address)} {source}")
-    seen = said["out"].strip() or said["err"].strip() or "nothing"
-    return said["out"].strip() == address, f"{source} answers {seen}"
+    seen = said.out.strip() or said.err.strip() or "nothing"
+    return said.out.strip() == address, f"{source} answers {seen}"
 
 
 @proof

@@ -17,7 +17,7 @@ from ispguide.chapters import GUIDE
 from ispguide.engine import facts
 from ispguide.engine.actions import Run, quote
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Fact, failed_answer
+from ispguide.engine.facts import Fact, Ran, failed_answer
 from ispguide.engine.guide import Guide
 from ispguide.engine.overview import overview
 from ispguide.mail.log import clocks, journal, trace
@@ -73,8 +73,8 @@ def on_the_server(
     """A mailbox whose password is its owner's business: the server looks itself."""
     at = record.now
     fact = facts.run(_search(mark))
-    said = context.ask([fact])[fact]
-    where = re.search(r"^mailbox: (.*)$", said.get("out", ""), re.M)
+    said = Ran.of(context.ask([fact])[fact]).out
+    where = re.search(r"^mailbox: (.*)$", said, re.M)
     if not where:
         raise CannotTell("the letter is in no folder that Dovecot shows.")
     words = (
@@ -82,7 +82,7 @@ def on_the_server(
         "program, and delete it there."
     )
     yield Hop(at, "reader", f"can read it at {to}", words)
-    yield _read(record.now, said["out"].partition("hdr:\n")[2])
+    yield _read(record.now, said.partition("hdr:\n")[2])
 
 
 def _search(mark: str) -> str:
@@ -322,10 +322,10 @@ class Journey:
         """The lines, and about when by the server's clock the record began."""
         needles = ["connect from ", "lmtp(", self.mark, self.number or self.mark]
         fact = facts.run(f"date +%s.%N; {journal.about(*needles)}")
-        said = self.context.ask([fact])[fact]
-        if why := facts.failed_answer(said):
-            raise CannotTell(f"The journal of the server cannot be read: {why}.")
-        clock, _, rest = said["out"].partition("\n")
+        said = Ran.of(self.context.ask([fact])[fact])
+        if said.why:
+            raise CannotTell(f"The journal of the server cannot be read: {said.why}.")
+        clock, _, rest = said.out.partition("\n")
         return list(journal.lines(rest)), float(clock) - self.record.now
 
 

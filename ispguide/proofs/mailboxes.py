@@ -43,7 +43,7 @@ def locked_takes_mail(ctx: Context) -> Verdict:
         kept = f"doveadm mailbox status -u {quote(shut.address)} -t messages '*'"
         end = time.monotonic() + 15
         while time.monotonic() < end:
-            if "messages=1" in shut.tell(kept)["out"]:
+            if "messages=1" in shut.tell(kept).out:
                 return True, f"It says {said.brief!r}, and its letter is kept."
             time.sleep(0.25)
     return False, "The letter was taken, and did not reach the mailbox."
@@ -94,7 +94,7 @@ def full(said: Reply) -> bool:
 
 def waiting(ctx: Context, *addresses: str) -> bool:
     """Whether a letter for one of them was taken and lies in the queue."""
-    rows = [json.loads(r) for r in ctx.tell("postqueue -j")["out"].splitlines() if r]
+    rows = [json.loads(r) for r in ctx.tell("postqueue -j").lines if r]
     return any(r["address"] in addresses for row in rows for r in row["recipients"])
 
 

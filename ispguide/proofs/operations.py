@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ispguide.engine.actions import quote
+from ispguide.engine.facts import TEMPFAIL
 from ispguide.mail.backup.things import ENVIRONMENT, STATE, UNIT
 from ispguide.mail.measures.health import LOOK
 from ispguide.proofs.base import CannotTell, Context, Verdict, proof
@@ -47,11 +48,11 @@ def comes_back(ctx: Context) -> Verdict:
     if not state["ok"]:
         return False, f"The backup failed: {state['failed']}"
     said = ctx.tell(read_back(ctx.address, mark, state["snapshot"]))
-    if said["rc"] == 75:
-        return False, f"Nothing could be read back: {said['err'].strip()[-300:]}"
-    if said["rc"]:
-        return False, f"Read back, and not equal: {said['out'].strip()[-300:]}"
-    return True, f"Backup {state['snapshot']}, read back: {said['out'].strip()}."
+    if said.rc == TEMPFAIL:
+        return False, f"Nothing could be read back: {said.err.strip()[-300:]}"
+    if not said.ok:
+        return False, f"Read back, and not equal: {said.out.strip()[-300:]}"
+    return True, f"Backup {state['snapshot']}, read back: {said.out.strip()}."
 
 
 def read_back(address: str, mark: str, snapshot: str) -> str:
@@ -65,10 +66,10 @@ def read_back(address: str, mark: str, snapshot: str) -> str:
 
 def _made(ctx: Context) -> dict[str, Any]:
     """The state of a backup that began after this moment."""
-    begin = float(ctx.tell("date +%s.%N")["out"])
+    begin = float(ctx.tell("date +%s.%N").out)
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        active, _, told = ctx.tell(BACKUP_STATE)["out"].partition("\n")
+        active, _, told = ctx.tell(BACKUP_STATE).out.partition("\n")
         state = dict(json.loads(told))
         if state.get("started", 0) >= begin:
             return state
@@ -120,9 +121,9 @@ def mails_only_changes(ctx: Context) -> Verdict:
 def _said(ctx: Context, command: str) -> str:
     """The last line of a look; what it cannot do ends the proof."""
     said = ctx.tell(command)
-    if said["rc"]:
-        raise CannotTell(f"The look ended with an error: {said['err'].strip()[-300:]}")
-    return str(said["out"].strip().splitlines()[-1])
+    if not said.ok:
+        raise CannotTell(f"The look ended with an error: {said.err.strip()[-300:]}")
+    return said.out.strip().splitlines()[-1]
 
 
 def _mails(ctx: Context, mark: str) -> int:

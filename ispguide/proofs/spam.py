@@ -129,7 +129,7 @@ def learned(ctx: Context, mark: str) -> list[str]:
         f"{{ journalctl -u rspamd --since=-5min -o cat --no-pager -q; "
         f"tail -n 5000 /var/log/rspamd/rspamd.log; }} 2>/dev/null | grep -e {pattern}"
     )
-    return re.findall(r"learned message as (spam|ham)", said["out"])
+    return re.findall(r"learned message as (spam|ham)", said.out)
 
 
 @proof

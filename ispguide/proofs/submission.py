@@ -134,7 +134,7 @@ def _awaited(ctx: Context, number: str) -> Line | None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         said = ctx.tell(f"{look} | grep -F '{number}: ' || true")
-        if told := line_of(said["out"]):
+        if told := line_of(said.out):
             return told
         time.sleep(0.5)
     return None

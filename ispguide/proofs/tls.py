@@ -37,7 +37,7 @@ def served_certificate(ctx: Context, port: str) -> Verdict:
     The file's certificate, fetched over SSH, is itself what is trusted here, so this
     works with any authority and with none (X509_V_FLAG_PARTIAL_CHAIN)."""
     path = f"{ctx.settings.cert_dir}/fullchain.pem"
-    chain = ctx.tell(f"cat {quote(path)}")["out"]
+    chain = ctx.tell(f"cat {quote(path)}").out
     if END not in chain:
         return False, f"There is no certificate in {path} on the server."
     filed = ssl.PEM_cert_to_DER_cert(chain[: chain.index(END) + len(END)])

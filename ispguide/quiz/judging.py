@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ispguide.engine import facts
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran, failed_answer
 from ispguide.engine.settings import Settings
 
 
@@ -34,13 +34,13 @@ class CannotJudge(Exception):
 
 def output(have: Have, fact: Fact) -> str:
     """What a command that looks has printed."""
-    answer = have.get(fact, {"error": "the server was not asked"})
-    if reason := failed_answer(answer):
-        raise CannotJudge(f"The server could not say: {reason}.")
-    if answer["rc"] or not answer["out"].strip():
-        said = answer["err"].strip().splitlines()
+    ran = Ran.of(have.get(fact, {"error": "the server was not asked"}))
+    if ran.why:
+        raise CannotJudge(f"The server could not say: {ran.why}.")
+    if not ran.ok or not ran.out.strip():
+        said = ran.err.strip().splitlines()
         raise CannotJudge("The server does not know yet. " + (said[-1] if said else ""))
-    return str(answer["out"].strip())
+    return ran.out.strip()
 
 
 def rows(have: Have, fact: Fact) -> list[list[str]]:

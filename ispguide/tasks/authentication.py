@@ -16,7 +16,7 @@ from fabric import task
 from ispguide.engine import facts
 from ispguide.engine.actions import quote
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Fact, failed_answer
+from ispguide.engine.facts import Fact, Ran, failed_answer
 from ispguide.engine.guide import Guide
 from ispguide.engine.server import Watch, ignore
 from ispguide.mail.dkim import rotation
@@ -203,18 +203,18 @@ def search(box: str) -> Fact:
 def _letters(guide: Guide, box: str) -> list[bytes]:
     """The letters of a mailbox that may be reports, newest first."""
     list_ = search(box)
-    said = guide.exchange(tell=[list_]).have[list_]
-    if why := failed_answer(said) or (said["err"].strip() if said["rc"] else ""):
+    said = Ran.of(guide.exchange(tell=[list_]).have[list_])
+    if not said.ok and said.err.strip():
         raise GuideError(
-            f"The mailbox {box} could not be read: {why}.",
+            f"The mailbox {box} could not be read: {said.err.strip()}.",
             "Dovecot should run, and the mailbox should be there.",
             "./guide check dkim.reports dovecot",
             kind="no-answer",
         )
-    marks = [line.split() for line in said["out"].splitlines()][-LETTERS:]
+    marks = [line.split() for line in said.lines][-LETTERS:]
     asked = [_one(box, *mark) for mark in reversed(marks)]
     have = guide.exchange(tell=asked).have if asked else {}
-    return [base64.b64decode(have[f].get("out", "")) for f in asked]
+    return [base64.b64decode(Ran.of(have[f]).out) for f in asked]
 
 
 def _one(box: str, guid: str, uid: str) -> Fact:

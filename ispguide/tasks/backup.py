@@ -12,6 +12,7 @@ from typing import Any
 from ispguide.engine import facts
 from ispguide.engine.actions import Action
 from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.server import Watch, ignore
 from ispguide.mail.backup import restore
@@ -81,7 +82,7 @@ def backup_target(guide: Guide) -> Target | None:
     machine = parts(s.backup_to)[1]
     asked = facts.run(scan(machine, s.backup_port)), facts.file(f"{KEY}.pub")
     have = guide.exchange(tell=asked).have
-    shown = fingerprints(have[asked[0]].get("out", ""))
+    shown = fingerprints(Ran.of(have[asked[0]]).out)
     public = have[asked[1]].get("text", "").strip()
     return Target(machine, public, tuple(shown), s.backup_fingerprint)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ispguide.engine import facts
 from ispguide.engine.actions import Run
 from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.report import Report
 from ispguide.engine.server import Watch, ignore
@@ -63,15 +64,16 @@ def _now(guide: Guide) -> tuple[str, list[int]]:
     _look(guide)
     asked = facts.run(fingerprint(guide.settings))
     guide.exchange(tell=[asked])
-    if guide.have[asked].get("rc") != 0:
+    said = Ran.of(guide.have[asked])
+    if not said.ok:
         raise GuideError(
             "There is no certificate on the server yet.",
             "It should lie where chapter 4 puts it.",
             "./guide apply tls",
-            guide.have[asked].get("err", ""),
+            said.err,
             kind="no-certificate",
         )
-    return guide.have[asked]["out"].strip(), _doors(guide)
+    return said.out.strip(), _doors(guide)
 
 
 def _doors(guide: Guide) -> list[int]:
@@ -80,6 +82,6 @@ def _doors(guide: Guide) -> list[int]:
     told = {ports: facts.run(command) for ports, command in SHOWN_BY.items()}
     have = guide.exchange(tell=[*told.values(), facts.listening()]).have
     ours = guide.settings.cert_dir
-    mine = [p for ports, fact in told.items() if ours in have[fact].get("out", "") for p in ports]  # fmt: skip
+    mine = [p for ports, fact in told.items() if ours in Ran.of(have[fact]).out for p in ports]  # fmt: skip
     open_ = {int(row[1]) for row in have[facts.listening()]}
     return [port for port in mine if port in open_]

@@ -8,6 +8,7 @@ from typing import Any
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, ForgetSecret, KeepSecret
 from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.names import machine_problems
 from ispguide.engine.server import Watch, ignore
@@ -52,7 +53,7 @@ def move_target(guide: Guide) -> Target | None:
         return None
     asked = facts.run(scan(s.old_server, s.old_port)), facts.file(f"{KEY}.pub")
     have = guide.exchange(tell=asked).have
-    shown = fingerprints(have[asked[0]].get("out", ""))
+    shown = fingerprints(Ran.of(have[asked[0]]).out)
     public = have[asked[1]].get("text", "").strip()
     return Target(s.old_server, public, tuple(shown), s.old_fingerprint)
 
@@ -91,11 +92,11 @@ def _looked(guide: Guide, watch: Watch) -> Move:
             "Name it in the decisions of chapter 21.",
             kind="no-old-server",
         )
-    said = guide.exchange(tell=[LOOK]).have[LOOK]
-    if facts.failed_answer(said):
+    said = Ran.of(guide.exchange(tell=[LOOK]).have[LOOK])
+    if said.why:
         _do(guide, [migration.look()], "look", watch)
-    elif said["rc"]:
-        raise _failed("look", said["err"])
+    elif not said.ok:
+        raise _failed("look", said.err)
     return _read(guide)
 
 

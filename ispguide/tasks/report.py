@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ispguide.engine import facts
 from ispguide.engine.chapter import Step
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Have
+from ispguide.engine.facts import Have, Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.local import notebooks
 from ispguide.engine.overview import Overview, overview
@@ -93,8 +93,7 @@ def _said(thing: Any, have: Have) -> str:
     if not isinstance(thing, Check):
         return ""
     (fact,) = thing.facts()
-    answer = have.get(fact, {})
-    lines = str(answer.get("out", "")).strip().splitlines()[-3:]
+    lines = Ran.of(have[fact]).out.strip().splitlines()[-3:]
     return (
         " / ".join(line.strip()[:200] for line in lines)
         or "It ended without complaint."

@@ -10,6 +10,7 @@ from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.errors import GuideError
+from ispguide.engine.facts import Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.overview import overview
 from ispguide.engine.settings import Settings
@@ -105,7 +106,8 @@ def health(guide: Guide) -> Health:
     look = healthy.HEALTH
     have = guide.exchange(tell=[look, traffic.QUEUE]).have
     waits = have[traffic.QUEUE]
-    return healthy.health(have[look]), [] if waits.get("rc") else traffic.waiting(waits)
+    none = Ran.of(waits).rc  # what could not be asked is an error, in words
+    return healthy.health(have[look]), [] if none else traffic.waiting(waits)
 
 
 @guide_task
@@ -161,7 +163,7 @@ def _lines(guide: Guide, what: str, days: int) -> list[Line]:
 def _search(guide: Guide, needles: list[str], days: int) -> list[Line]:
     fact = facts.run(tracing.search(needles, days))
     answer = guide.exchange(tell=[fact]).have[fact]
-    if why := facts.failed_answer(answer):
+    if why := Ran.of(answer).why:
         raise GuideError(
             f"The journal could not be searched: {why}",
             f"It was asked for {days} days.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import TEMPFAIL, Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure
 from ispguide.engine.things.thing import Plain
 
@@ -33,10 +33,10 @@ class Once(Plain):
         return [facts.run(self.unless)]
 
     def gap(self, have: Have) -> Gap:
-        now = have[facts.run(self.unless)]
-        if why := failed_answer(now):
-            return Unsure(f"Could not tell whether {self.sentence}: {why}.")
-        if now["rc"] == 0:
+        now = Ran.of(have[facts.run(self.unless)])
+        if now.why:
+            return Unsure(f"Could not tell whether {self.sentence}: {now.why}.")
+        if now.ok:
             return NO_GAP
         return Gap("not-done", f"Not so yet: {self.sentence}.{_said(now)}")
 
@@ -64,7 +64,7 @@ class Check(Plain):
         return [facts.run(self.command, self.stdin)]
 
     def gap(self, have: Have) -> Gap:
-        now = have[facts.run(self.command, self.stdin)]
+        now = Ran.of(have[facts.run(self.command, self.stdin)])
         return _looked(now, self.sentence, self.answer, self.do)
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -90,7 +90,7 @@ class Probe(Plain):
         return [facts.probe(self.name, *self.words)]
 
     def gap(self, have: Have) -> Gap:
-        now = have[facts.probe(self.name, *self.words)]
+        now = Ran.of(have[facts.probe(self.name, *self.words)])
         return _looked(now, self.sentence, "", self.do)
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -130,17 +130,17 @@ class Proof(Plain):
         return str(have[self.fact].get("seen", ""))
 
 
-def _looked(now: dict[str, Any], sentence: str, answer: str, do: str) -> Gap:
+def _looked(now: Ran, sentence: str, answer: str, do: str) -> Gap:
     """What a look says, by its exit code and, where one is wanted, its answer."""
-    if why := failed_answer(now):
-        return Unsure(f"Could not tell: {sentence} ({why}).")
-    if now["rc"] == 75:
+    if now.why:
+        return Unsure(f"Could not tell: {sentence} ({now.why}).")
+    if now.rc == TEMPFAIL:
         return Unsure(f"Could not tell whether {sentence}.{_said(now)}")
-    if now["rc"] == 0 and re.search(answer, now["out"], re.M):
+    if now.ok and re.search(answer, now.out, re.M):
         return NO_GAP
     return Gap("not-so", f"Not so: {sentence}.{_said(now)} {do}".rstrip())
 
 
-def _said(now: dict[str, Any]) -> str:
-    text = (now["err"].strip() or now["out"].strip()).splitlines()
+def _said(now: Ran) -> str:
+    text = (now.err.strip() or now.out.strip()).splitlines()
     return f" It said: {' / '.join(text[-3:])}." if text else ""

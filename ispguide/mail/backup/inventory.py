@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ispguide.engine import facts
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Have, failed_answer
+from ispguide.engine.facts import Have, Ran
 
 FACT = facts.probe("inventory")
 #: {kind: {name: [count, hash]}}
@@ -20,16 +20,16 @@ Inventory = Mapping[str, Mapping[str, list[object]]]
 
 def inventory(have: Have) -> Inventory:
     """What the server holds; GuideError when it could not count."""
-    answer = have[FACT]
-    if failed_answer(answer) or answer["rc"]:
+    ran = Ran.of(have[FACT])
+    if not ran.ok:
         raise GuideError(
             "The server could not count what it holds.",
             "It should name its letters, passwords and keys by their hashes.",
             "",
-            failed_answer(answer) or answer["err"],
+            ran.err,
             kind="no-answer",
         )
-    found: Inventory = json.loads(answer["out"])
+    found: Inventory = json.loads(ran.out)
     return found
 
 

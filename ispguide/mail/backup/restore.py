@@ -17,7 +17,7 @@ from typing import Any
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, KeepSecret, Remove, Run, quote
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Have, failed_answer
+from ispguide.engine.facts import Have, Ran
 from ispguide.engine.settings import Settings
 from ispguide.mail.backup.things import (
     ADOPTED,
@@ -107,17 +107,17 @@ class Safe:
 
 def safe(have: Have, repository: str) -> Safe:
     """What the server says; GuideError when the safe could not be opened."""
-    answer = have[LIST]
-    if failed_answer(answer) or answer["rc"]:
+    ran = Ran.of(have[LIST])
+    if not ran.ok:
         raise GuideError(
             "The backups cannot be listed.",
             "The chapter about backups should be true first.",
             "./guide apply backup",
-            failed_answer(answer) or answer["err"],
+            ran.err,
             kind="no-answer",
         )
-    now, state = last(have[LAST]["out"])
-    rows = [_snapshot(row) for row in json.loads(answer["out"] or "null") or ()]
+    now, state = last(Ran.of(have[LAST]).out)
+    rows = [_snapshot(row) for row in json.loads(ran.out or "null") or ()]
     return Safe(tuple(sorted(rows, key=lambda r: r.time)), state, now, repository)
 
 

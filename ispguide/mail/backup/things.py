@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run, quote
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure
 from ispguide.engine.problems import TARGET
 from ispguide.engine.things import Plain
@@ -163,16 +163,16 @@ class LastBackup(Plain):
         return [LAST, EMPTIED]
 
     def gap(self, have: Have) -> Gap:
-        answer = have[LAST]
-        if why := failed_answer(answer):
-            return Unsure(f"Could not tell how the last backup went: {why}.")
+        ran = Ran.of(have[LAST])
+        if ran.why:
+            return Unsure(f"Could not tell how the last backup went: {ran.why}.")
         if have[EMPTIED].get("kind", "none") != "none":
             return Gap(
                 "waits",
                 "This server has opened the backups of a lost one, and has not brought "
                 "them back yet, so it makes none itself. Do that: ./guide restore server",
             )
-        return _judged(*last(answer["out"]))
+        return _judged(*last(ran.out))
 
     def fix(self, have: Have) -> Sequence[Action]:
         if have[EMPTIED].get("kind", "none") != "none":
@@ -181,7 +181,7 @@ class LastBackup(Plain):
         return [Run(f"systemctl start {UNIT} || {tell}", seconds=36 * 3600)]
 
     def evidence(self, have: Have) -> str:
-        _, state = last(have[LAST].get("out", ""))
+        _, state = last(Ran.of(have[LAST]).out)
         if not state.get("ok"):
             return ""
         return (

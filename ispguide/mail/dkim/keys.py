@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ispguide.engine import facts
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran
 from ispguide.mail.dns.keys import bits
 
 # rspamd's list of who signs: a line a domain, with the key's selector and since when.
@@ -197,14 +197,12 @@ def seen(have: Have) -> Signers | None:
 
 def read(answer: Mapping[str, object]) -> Signers | None:
     """The same from the answer alone."""
-    text = str(answer.get("out", ""))
-    if failed_answer(answer) or answer.get("rc") != 0 or not text.endswith("end\n"):
+    ran = Ran.of(answer)
+    if not ran.ok or not ran.out.endswith("end\n"):
         return None
-    rows = [line.split("\t") for line in text.splitlines()]
+    rows = [line.split("\t") for line in ran.lines]
     domains = tuple(row[1] for row in rows if row[0] == "domain")
-    list_ = "".join(
-        f"{line[4:]}\n" for line in text.splitlines() if line[:4] == "map\t"
-    )
+    list_ = "".join(f"{line[4:]}\n" for line in ran.lines if line[:4] == "map\t")
     known = (*domains, *(e.domain for e in entries(list_)))
     keys = (_key(row, known) for row in rows if row[0] == "key")
     times = {row[0]: int(row[1]) for row in rows if row[0] in ("now", "listed")}

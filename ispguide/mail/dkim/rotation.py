@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run, Start, Write, quote
-from ispguide.engine.facts import Have, failed_answer
+from ispguide.engine.facts import Have, Ran
 from ispguide.engine.settings import Settings
 from ispguide.mail.dkim.keys import MAP, Entry, Key, Signers, seen, with_entries
 from ispguide.mail.dkim.records import KeyRecord
@@ -146,10 +146,10 @@ def _remembered(have: Have, record: KeyRecord) -> int:
 
 def letters_before(have: Have, moment: int, domain: str) -> str:
     """A sentence about letters of the domain that wait since before that moment."""
-    answer = have[QUEUE]
-    if failed_answer(answer) or answer["rc"] != 0:
+    queue = Ran.of(have[QUEUE])
+    if not queue.ok:
         return "It could not be told whether letters with the old signature still wait."
-    rows = [json.loads(line) for line in answer["out"].splitlines() if line]
+    rows = [json.loads(line) for line in queue.lines if line]
     mine = [r for r in rows if r["sender"].endswith(f"@{domain}")]
     old = [r for r in mine if r["arrival_time"] <= moment]
     if not old:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure
 from ispguide.engine.settings import Settings
 from ispguide.engine.things import Plain
@@ -109,10 +109,10 @@ def addresses(have: Have) -> Addresses | None:
 
     Behind a router that translates, the server knows only a private IPv4 address;
     the one at which this computer reaches it is taken then."""
-    now = have[OWN]
-    if failed_answer(now):
+    now = Ran.of(have[OWN])
+    if now.why:
         return None
-    return _addresses(now["out"], have[REACHED].get("address", ""))
+    return _addresses(now.out, have[REACHED].get("address", ""))
 
 
 @lru_cache

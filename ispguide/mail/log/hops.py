@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ispguide.engine import facts
 from ispguide.engine.actions import quote
-from ispguide.engine.facts import Fact, Have, failed_answer
+from ispguide.engine.facts import Fact, Have, Ran
 
 # Hop: one thing that happened to a letter.  Pure data, and their order.
 
@@ -109,9 +109,9 @@ def in_the_book(at: float, to: str, have: Have) -> Iterator[Hop]:
     for book, key in questions(to):
         if found and book != DOMAINS:
             return
-        answer = have[_query(book, key)]
-        said = str(answer.get("out", "")).strip()
-        yield _question(at, book, key, said, failed_answer(answer), have)
+        ran = Ran.of(have[_query(book, key)])
+        said = ran.out.strip()
+        yield _question(at, book, key, said, ran.why, have)
         if book == DOMAINS and not said:
             return
         found = book != DOMAINS and bool(said)
