@@ -21,6 +21,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.contents.manager import ContentsManager
+from markupsafe import Markup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets.config import PyFileConfigLoader
 
@@ -100,7 +101,7 @@ def live(output: Any) -> bool:
 
 def a_card() -> Card:
     card = Card("key", "A card")
-    card.show("<p>not looked yet</p>")
+    card.show(Markup("<p>not looked yet</p>"))
     return card
 
 
@@ -109,7 +110,7 @@ def test_the_last_report_stands_where_the_card_was(saved, kind):
     card = a_card()
     output = displayed(card, kind)
     assert live(output) and "not looked yet" in output.data["text/html"]
-    card.show("<p>true</p>")
+    card.show(Markup("<p>true</p>"))
     (found,) = saved(output)
     assert not live(found) and found.output_type == kind
     assert found.data["text/html"] == card.static()
@@ -119,7 +120,7 @@ def test_the_last_report_stands_where_the_card_was(saved, kind):
 def test_a_card_that_left_nothing_shows_what_it_began_with(saved):
     card = a_card()
     output = displayed(card)
-    card.show("<p>true</p>")
+    card.show(Markup("<p>true</p>"))
     CARDS.pop("key").close()
     (found,) = saved(output)
     assert not live(found)
@@ -131,7 +132,7 @@ def test_each_card_has_its_own_report(saved):
     for name in ("one", "two"):
         card = Card(name, f"Card {name}")
         outputs.append(displayed(card))
-        card.show(f"<p>this is {name}</p>")
+        card.show(Markup("<p>this is {}</p>").format(name))
     found = saved(*outputs)
     said = [
         name in row.data["text/html"] for row in found for name in ("is one", "is two")
@@ -157,7 +158,7 @@ def test_nothing_typed_is_in_the_file(saved, tmp_path):
 def test_ordinary_outputs_stay_as_they_are(saved):
     plain = [
         new_output("stream", name="stdout", text="1\n2"),
-        displayed(Shown(style.box("<p>a report</p>"), "a report")),
+        displayed(Shown(style.box(Markup("<p>a report</p>")), "a report")),
         new_output("error", ename="E", evalue="no", traceback=["a", "b"]),
     ]
     assert "a report" in plain[1].data["text/html"]

@@ -1,12 +1,14 @@
 """The inside of a card: what a report says, for people and for screen readers."""
 
+from markupsafe import Markup
+
 from ispguide.chapters import GUIDE
 from ispguide.engine.report import STATES, Finding
 from ispguide.views import findings
 
 from .fake import SETTINGS
 
-LINKS = {"virtual domains": '<a href="x">there</a>'}
+LINKS = {"virtual domains": Markup('<a href="x">there</a>')}
 
 
 def row(state, **more):

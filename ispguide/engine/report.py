@@ -11,8 +11,9 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 # A unified difference as HTML, with the words that changed marked.
 #
@@ -22,7 +23,7 @@ from typing import Any
 _WORDS = re.compile(r"\s+|[\w.@-]+|.")
 
 
-def difference_html(text: str) -> str:
+def difference_html(text: str) -> Markup:
     """Lines that go in <del>, lines that come in <ins>, changed words in <mark>."""
     lines, out = text.splitlines(), list[str]()
     while lines:
@@ -31,8 +32,8 @@ def difference_html(text: str) -> str:
         if gone or come:
             out += _block(gone, come)
         else:
-            out.append(escape(lines.pop(0)) + "\n")
-    return "".join(out)
+            out.append(f"{lines.pop(0)}\n")
+    return Markup().join(out)
 
 
 def _taken(lines: list[str], sign: str) -> Iterator[str]:
@@ -44,17 +45,17 @@ def _block(gone: list[str], come: list[str]) -> list[str]:
     # The head of a difference (---, +++) names files; it holds no words to compare.
     paired = list(zip(gone, come, strict=False)) if not _is_head(gone) else []
     marked = [_words(old, new) for old, new in paired]
-    left = [m[0] for m in marked] + [escape(g) for g in gone[len(marked) :]]
-    right = [m[1] for m in marked] + [escape(c) for c in come[len(marked) :]]
-    gone_html = [f"<del>{x}</del>\n" for x in left]
-    return gone_html + [f"<ins>{x}</ins>\n" for x in right]
+    left = [*(m[0] for m in marked), *gone[len(marked) :]]
+    right = [*(m[1] for m in marked), *come[len(marked) :]]
+    goes, comes = Markup("<del>{}</del>\n"), Markup("<ins>{}</ins>\n")
+    return [*map(goes.format, left), *map(comes.format, right)]
 
 
 def _is_head(gone: list[str]) -> bool:
     return bool(gone) and gone[0].startswith("---")
 
 
-def _words(old: str, new: str) -> tuple[str, str]:
+def _words(old: str, new: str) -> tuple[Markup, Markup]:
     """Both lines, what differs between them marked; signs stay outside."""
     a, b = _WORDS.findall(old[1:]), _WORDS.findall(new[1:])
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
@@ -62,11 +63,11 @@ def _words(old: str, new: str) -> tuple[str, str]:
     for op, i1, i2, j1, j2 in matcher.get_opcodes():
         left.append(_mark("".join(a[i1:i2]), op != "equal"))
         right.append(_mark("".join(b[j1:j2]), op != "equal"))
-    return "".join(left), "".join(right)
+    return Markup().join(left), Markup().join(right)
 
 
 def _mark(text: str, changed: bool) -> str:
-    return f"<mark>{escape(text)}</mark>" if changed and text else escape(text)
+    return Markup("<mark>{}</mark>").format(text) if changed and text else text
 
 
 # What a look or a change found: one Finding per thing, in reading order.
@@ -216,14 +217,13 @@ def to_text(report: Report, verbose: bool = False) -> str:
     return "\n".join([*lines, report.summary()])
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Report) -> Markup:
     """A table per step; readable without widgets and without a kernel."""
-    notes = "".join(f"<p>{escape(n)}</p>" for n in report.notes)
-    steps = "".join(_step_html(key, group) for key, group in _by_step(report))
-    return (
-        f'<div class="ispguide" role="status">{notes}{steps}'
-        f"<p><small>{escape(report.summary())}</small></p></div>"
-    )
+    notes = Markup().join(map(Markup("<p>{}</p>").format, report.notes))
+    steps = Markup().join(_step_html(key, found) for key, found in _by_step(report))
+    return Markup(
+        '<div class="ispguide" role="status">{}{}<p><small>{}</small></p></div>'
+    ).format(notes, steps, report.summary())
 
 
 def _by_step(
@@ -249,35 +249,32 @@ def _text_lines(f: Finding) -> list[str]:
     return lines
 
 
-def _step_html(key: tuple[str, str], group: list[Finding]) -> str:
+def _step_html(key: tuple[str, str], group: list[Finding]) -> Markup:
     chapter, step = key
     heading = f"{_worst(group)} {chapter}: {step.replace('_', ' ')}"
-    rows = "".join(map(_row_html, group))
-    return (
-        f"<h4>{escape(heading)}</h4>"
-        '<table style="width:100%"><thead><tr>'
+    return Markup(
+        '<h4>{}</h4><table style="width:100%"><thead><tr>'
         '<th scope="col" style="text-align:left;width:9em">state</th>'
         '<th scope="col" style="text-align:left">what should be true</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table>"
-    )
+        "</tr></thead><tbody>{}</tbody></table>"
+    ).format(heading, Markup().join(map(_row_html, group)))
 
 
-def _row_html(f: Finding) -> str:
+def _row_html(f: Finding) -> Markup:
     sign, word = STATES[f.state]
-    parts = [escape(f.thing)]
+    parts = [f.thing]
     if f.gap:
-        parts.append(f"<pre>{difference_html(f.gap)}</pre>")
+        parts.append(Markup("<pre>{}</pre>").format(difference_html(f.gap)))
     if f.commands:
-        typed = escape("\n".join(f.commands))
-        parts.append(_fold("by hand", f"<pre>{typed}</pre>"))
+        parts.append(_fold("by hand", "\n".join(f.commands)))
     if f.evidence:
-        parts.append(_fold("evidence", f"<pre>{escape(f.evidence)}</pre>"))
-    cell = '<td style="text-align:left;vertical-align:top'
-    return (
-        f'<tr>{cell};white-space:nowrap">{sign} {word}</td>'
-        f'{cell}">{"".join(parts)}</td></tr>'
-    )
+        parts.append(_fold("evidence", f.evidence))
+    return Markup(
+        '<tr><td style="text-align:left;vertical-align:top;white-space:nowrap">{} {}</td>'
+        '<td style="text-align:left;vertical-align:top">{}</td></tr>'
+    ).format(sign, word, Markup().join(parts))
 
 
-def _fold(label: str, inner: str) -> str:
-    return f"<details><summary>{label}</summary>{inner}</details>"
+def _fold(label: str, text: str) -> Markup:
+    form = "<details><summary>{}</summary><pre>{}</pre></details>"
+    return Markup(form).format(label, text)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
+from markupsafe import Markup
+
 from ispguide import tasks
 from ispguide.engine.errors import GuideError
 from ispguide.mail.dkim.rotation import STAGES, Turn
@@ -22,7 +24,7 @@ from ispguide.tasks.authentication import Reports
 from ispguide.tasks.base import OnServer
 from ispguide.views import authentication, style
 
-View = tuple[str, str, Callable[..., Any], Callable[[Any], str], Callable[[Any], str], Callable[[Any], tuple[str, str]]]  # fmt: skip
+View = tuple[str, str, Callable[..., Any], Callable[[Any], Markup], Callable[[Any], str], Callable[[Any], tuple[str, str]]]  # fmt: skip
 
 #: What is looked at: title, task, HTML, text, (state, words).
 SPF = ("spf", "SPF, word by word", tasks.spf_counted, authentication.spf_html,
@@ -105,9 +107,9 @@ class ViewCard(PictureCard):
         found = on(self._task)
         return self._state_of(found), self._html(found)
 
-    def draw(self, seen: Any) -> str:
+    def draw(self, seen: tuple[tuple[str, str], Markup]) -> Markup:
         self.state(*seen[0])
-        return str(seen[1])
+        return seen[1]
 
 
 class RotationCard(PictureCard):
@@ -121,7 +123,7 @@ class RotationCard(PictureCard):
     def ask(self, on: OnServer) -> list[Turn]:
         return list(on(tasks.dkim_turns))
 
-    def draw(self, seen: list[Turn]) -> str:
+    def draw(self, seen: list[Turn]) -> Markup:
         self.state(*authentication.summary(seen))
         doable = [self._button(turn, len(seen) > 1) for turn in seen if turn.doable]
         self.bar.children = (self.first[0], *doable, *self.first[1:])

@@ -6,8 +6,9 @@ in it, and only after a press of the button.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.mail.backup.restore import Safe
@@ -19,7 +20,7 @@ from ispguide.notebook.show import Shown, guarded, sentence
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.backup import Target
 from ispguide.tasks.base import OnServer
-from ispguide.views import backup, style
+from ispguide.views import backup, html, style
 
 # One mailbox back from a backup: a form with two choices and a button.
 #
@@ -81,7 +82,8 @@ class MailboxCard(FormCard):
     def brought(self, who: str) -> None:
         """Where to look."""
         self.state("ok", "brought back")
-        self.show(f"<p>✓ The letters are in the folder Restored of {escape(who)}.</p>")
+        told = Markup("<p>✓ The letters are in the folder Restored of {}.</p>")
+        self.show(told.format(who))
 
 
 # The safe in a notebook: `backups`, `key`, `target`, `mailbox`.
@@ -94,8 +96,8 @@ def backups() -> Any:
 
     def work() -> Shown:
         found = switch.here()(tasks.backup_list)
-        html = style.style() + style.box(backup.backups_html(found))
-        return Shown(html, backup.backups_text(found))
+        told = style.style() + style.box(backup.backups_html(found))
+        return Shown(told, backup.backups_text(found))
 
     return guarded(work)
 
@@ -135,11 +137,11 @@ class BackupsCard(PictureCard):
         now = Sure("make a backup now", self.make, css="ispg-do").box
         self.bar.children = (now, *self.bar.children)
 
-    def ask(self, on: OnServer) -> tuple[Safe, str]:
+    def ask(self, on: OnServer) -> tuple[Safe, Markup]:
         # Drawn on the worker too: the first plot loads a library for a second.
         return drawn(on(tasks.backup_list))
 
-    def draw(self, seen: tuple[Safe, str]) -> str:
+    def draw(self, seen: tuple[Safe, Markup]) -> Markup:
         self.state(*backup.state_of(seen[0]))
         return seen[1]
 
@@ -148,13 +150,13 @@ class BackupsCard(PictureCard):
         on = switch.here()
         self.state("busy", "at work")
 
-        def work(watch: Watch) -> tuple[Safe, str]:
+        def work(watch: Watch) -> tuple[Safe, Markup]:
             return drawn(on(tasks.backup_now, watch=watch))
 
         self.run("A backup", work, self.take)
 
 
-def drawn(found: Safe) -> tuple[Safe, str]:
+def drawn(found: Safe) -> tuple[Safe, Markup]:
     """The backups, and how they look."""
     return found, backup.backups_html(found)
 
@@ -181,7 +183,7 @@ class KeyCard(FormCard):
     def take(self, lines: list[str]) -> None:
         """Shown, and the report says only that it was."""
         self.state("ok", "shown")
-        self.show("<p>It was shown. Is it in your drawer?</p>")
+        self.show(Markup("<p>It was shown. Is it in your drawer?</p>"))
         self.once.tell("Print it, or write it down by hand:", "\n".join(lines))
 
     def spare(self) -> Any:
@@ -201,11 +203,10 @@ class TargetCard(PictureCard):
     def ask(self, on: OnServer) -> Target | None:
         return on(tasks.backup_target)
 
-    def draw(self, seen: Target | None) -> str:
+    def draw(self, seen: Target | None) -> Markup:
         same = seen is None or seen.compared in seen.fingerprints
         self.state("ok" if same else "gap", "known" if seen and same else "")
-        lines = target_text(seen).splitlines()
-        return "".join(f"<p>{escape(line)}</p>" for line in lines)
+        return html.each("<p>{}</p>", target_text(seen).splitlines())
 
 
 def target_text(found: Target | None) -> str:

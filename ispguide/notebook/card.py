@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import jupyter
 from ispguide.engine.errors import GuideError, NoRoot
@@ -77,11 +78,11 @@ class Card:
         about = style.box(style.heading(self.title, state, word) + self.about())
         self.head.value = style.style() + about
 
-    def about(self) -> str:
+    def about(self) -> Markup:
         """More HTML below the heading."""
-        return ""
+        return Markup()
 
-    def show(self, html: str) -> None:
+    def show(self, html: Markup) -> None:
         """The report; a saved notebook keeps it in the card's place."""
         self.body.value = style.box(html)
         jupyter.keep(self._model, self.static)
@@ -92,7 +93,9 @@ class Card:
         return comm.comm_id if comm else None
 
     def static(self) -> str:
-        """The card as plain HTML, without anything to press."""
+        """The card as plain HTML, without anything to press.
+
+        What a widget holds is HTML already, but a plain text by its type."""
         return f"<div>{self.head.value}{self.body.value}</div>"
 
     def rest(self, words: str) -> None:
@@ -148,7 +151,8 @@ class Card:
                 kind="bug",
             )
         self.state("failed", "stopped")
-        self.show(f'<div role="alert">{style.problem(error)}</div>')
+        told = Markup('<div role="alert">{}</div>').format(style.problem(error))
+        self.show(told)
 
     def close(self) -> None:
         """Leave nothing behind: no job, no model, no file."""
@@ -214,7 +218,7 @@ class PictureCard(Card):
         """What the server says; runs on its worker."""
         raise NotImplementedError
 
-    def draw(self, seen: Any) -> str:
+    def draw(self, seen: Any) -> Markup:
         """What was seen, as HTML; sets the card's state."""
         raise NotImplementedError
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
@@ -22,10 +22,10 @@ from ispguide.notebook.card import CARDS, Card, Sure, Watch
 from ispguide.notebook.inputs import button
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.base import known_settings
-from ispguide.views import findings, style
+from ispguide.views import findings, html, style
 
 
-def step_links() -> dict[str, str]:
+def step_links() -> dict[str, Markup]:
     """Step's title → the link to its cell."""
     return {
         s.title: style.link(c.notebook, f"{c.number:02d} {s.title}", s.name)
@@ -54,9 +54,9 @@ class StepsCard(Card):
         settings = known_settings(switch.current())
         return [str(t) for s in self.steps for t in s.things(settings)]
 
-    def more(self) -> str:
+    def more(self) -> Markup:
         """Folded below the findings."""
-        return ""
+        return Markup()
 
     # what may be done
 
@@ -108,8 +108,8 @@ class StepsCard(Card):
             return
         word = _drifted(mine) if state == "gap" else ""
         self.state("drifted" if word else state, word)
-        html = "".join(f"<p>{escape(n)}</p>" for n in report.notes)
-        self.show(html + findings.findings_html(mine, step_links()) + self.more())
+        notes = html.each("<p>{}</p>", report.notes)
+        self.show(notes + findings.findings_html(mine, step_links()) + self.more())
         if not report.busy:
             changes = f"{report.actions} change{'s' * (report.actions != 1)}"
             cost = f"{changes}, {report.seconds:.1f} s"
@@ -128,7 +128,7 @@ class StepCard(StepsCard):
         undo = Sure("undo", self.undo, always=True)
         return [button("look again", self.look), make.box, undo.box]
 
-    def more(self) -> str:
+    def more(self) -> Markup:
         return findings.about_step(self.step, known_settings(switch.current()))
 
     def make(self) -> None:

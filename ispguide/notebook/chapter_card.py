@@ -5,8 +5,9 @@ The map is drawn from a fresh look at the whole guide, which is one exchange.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
@@ -18,7 +19,7 @@ from ispguide.notebook.card import Card, Sure, Watch
 from ispguide.notebook.cards import publish
 from ispguide.notebook.inputs import button
 from ispguide.notebook.switch import Switch
-from ispguide.views import style
+from ispguide.views import html, style
 
 
 class ChapterCard(Card):
@@ -37,9 +38,10 @@ class ChapterCard(Card):
         self.bar.children = (*self.bar.children, self.switch.box)
         self.show(map_html(chapter, ()))
 
-    def about(self) -> str:
+    def about(self) -> Markup:
         minutes = f" {self.chapter.minutes} minutes." if self.chapter.minutes else ""
-        return f'<div class="soft">{escape(self.chapter.learn)}{minutes}</div>'
+        told = f"{self.chapter.learn}{minutes}"
+        return Markup('<div class="soft">{}</div>').format(told)
 
     # what may be done
 
@@ -90,7 +92,7 @@ class ChapterCard(Card):
 
     def rest(self, words: str) -> None:
         """Here the line may hold links, made by us."""
-        self.live.value = f'<div class="ispg-live ispg">{words}</div>'
+        self.live.value = Markup('<div class="ispg-live ispg">{}</div>').format(words)
 
     def take_overview(self, found: Overview) -> None:
         """Draw the map; every other card may use the same look."""
@@ -108,31 +110,34 @@ def card_state(mine: ChapterState) -> tuple[str, str]:
     return states.get(mine.state, mine.state), CHAPTER_STATES[mine.state][1]
 
 
-def map_html(here: Chapter | None, states: tuple[ChapterState, ...]) -> str:
+def map_html(here: Chapter | None, states: tuple[ChapterState, ...]) -> Markup:
     """All chapters in order, each with its state, a link, and your place."""
     known = {s.chapter.name: s for s in states}
-    items = "".join(_item(c, known.get(c.name), c is here) for c in GUIDE)
-    start = f"<li>{style.link('00-start.ipynb', '00 Start')}</li>"
-    big = f"<li>{style.link('01-big-picture.ipynb', '01 The big picture')}</li>"
+    first = (
+        style.link("00-start.ipynb", "00 Start"),
+        style.link("01-big-picture.ipynb", "01 The big picture"),
+    )
     legend = " · ".join(" ".join(pair) for pair in CHAPTER_STATES.values())
-    return (
-        f'<nav aria-label="map of the guide"><ul class="map">{start}{big}{items}</ul>'
-        f'</nav><div class="soft">{legend}</div>'
+    return Markup(
+        '<nav aria-label="map of the guide"><ul class="map">{}{}</ul>'
+        '</nav><div class="soft">{}</div>'
+    ).format(
+        html.each("<li>{}</li>", first),
+        html.joined(_item(c, known.get(c.name), c is here) for c in GUIDE),
+        legend,
     )
 
 
-def _item(chapter: Chapter, state: ChapterState | None, here: bool) -> str:
+def _item(chapter: Chapter, state: ChapterState | None, here: bool) -> Markup:
     sign, word = CHAPTER_STATES[state.state] if state else ("…", "not looked yet")
     css = (card_state(state)[0] if state else "") + (" here" if here else "")
-    place = f' class="{css}"' + (' aria-current="page"' if here else "")
+    current = html.attribute("aria-current", "page" if here else "")
     mark = " (you are here)" if here else ""
     label = style.link(chapter.notebook, f"{chapter.number:02d} {chapter.title}")
-    why = (
-        escape(state.missing.splitlines()[0], quote=True)
-        if state and state.missing
-        else word
-    )
-    return f'<li{place} title="{why}"><span aria-label="{word}">{sign}</span> {label}{mark}</li>'
+    why = state.missing.splitlines()[0] if state and state.missing else word
+    return Markup(
+        '<li class="{}"{} title="{}"><span aria-label="{}">{}</span> {}{}</li>'
+    ).format(css, current, why, word, sign, label, mark)
 
 
 def next_html(here: Chapter, found: Overview) -> str:
@@ -143,11 +148,12 @@ def next_html(here: Chapter, found: Overview) -> str:
     mine, after = found.of(here.name), later[0]
     go = style.link(after.notebook, f"{after.number:02d} {after.title}", css="go")
     if mine.ready:
-        return f"On to {go}"
-    first = escape((mine.missing.splitlines() or ["something"])[0])
+        return Markup("On to {}").format(go)
+    first = (mine.missing.splitlines() or ["something"])[0]
     where = (
         style.link(here.notebook, f"the step {mine.step.replace('_', ' ')}", mine.step)
         if mine.step
         else "the proofs of this chapter"
     )
-    return f"Too early: {first} First make {where} true. You may still read {go}"
+    early = "Too early: {} First make {} true. You may still read {}"
+    return Markup(early).format(first, where, go)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.settings import Secret
@@ -96,9 +97,11 @@ class KeyForm:
         self.secret = widgets.Password(description="its secret")
         about = widgets.HTML(
             style.box(
-                "<p>Does your provider take dynamic updates (RFC 2136)? Then he gave you "
-                "a key, and one press publishes. Without one, copy the values into his "
-                "form. The key is used once and kept nowhere.</p>"
+                Markup(
+                    "<p>Does your provider take dynamic updates (RFC 2136)? Then he gave you "
+                    "a key, and one press publishes. Without one, copy the values into his "
+                    "form. The key is used once and kept nowhere.</p>"
+                )
             )
         )
         self.box = widgets.VBox([about, widgets.HBox([self.name, self.secret])])

@@ -10,10 +10,10 @@ Source: https://ipywidgets.readthedocs.io/en/stable/examples/Widget%20Low%20Leve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 from traitlets import Unicode
 
 from ispguide.engine.settings import Secret
@@ -53,11 +53,14 @@ class Field:
 
     def say(self, problem: str, good: str = "") -> None:
         """The explanation, and below it what is wrong, or what is well."""
-        told = f'<div role="alert">✗ {escape(problem)}</div>' if problem else ""
-        told = told or (f'<div role="status">✓ {escape(good)}</div>' if good else "")
-        note = f'<div class="soft">{escape(self._note)}</div>' if self._note else ""
-        both = f'<div class="ispg-note">{note}{told}</div>' if note or told else ""
-        self._said.value = style.box(both)
+        note = told = Markup()
+        if self._note:
+            note = Markup('<div class="soft">{}</div>').format(self._note)
+        if problem or good:
+            said = ("alert", "✗", problem) if problem else ("status", "✓", good)
+            told = Markup('<div role="{}">{} {}</div>').format(*said)
+        both = Markup('<div class="ispg-note">{}{}</div>').format(note, told)
+        self._said.value = style.box(both if note or told else Markup())
 
     def on_change(self, call: Callable[..., None]) -> Field:
         """Call it when the value changes."""
@@ -119,7 +122,7 @@ def hidden(label: str, note: str = "") -> Field:
 
 def words(told: str) -> Any:
     """A plain sentence between inputs."""
-    return widgets.HTML(style.box(f'<div class="soft">{escape(told)}</div>'))
+    return widgets.HTML(style.box(Markup('<div class="soft">{}</div>').format(told)))
 
 
 def row(*parts: Any) -> Any:

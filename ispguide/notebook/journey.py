@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.progress import Running
@@ -36,7 +37,7 @@ class BigPictureCard(PictureCard):
     def ask(self, on: OnServer) -> Any:
         return on(tasks.parts)
 
-    def draw(self, seen: Sequence[PartState]) -> str:
+    def draw(self, seen: Sequence[PartState]) -> Markup:
         self.state(*summary(seen))
         return diagram.big_picture(seen, self.highlight)
 
@@ -61,7 +62,7 @@ def summary(states: Sequence[PartState]) -> tuple[str, str]:
 # The card of a mail's journey: three letters to send, and what becomes of each.
 
 
-INTRO = (
+INTRO = Markup(
     "<p>A stranger brings a letter to port 25, and every hop appears with its time. "
     "Without an address it goes to a mailbox that exists only for this letter, and "
     "nothing is left behind. With one it stays there, for you to find it.</p>"
@@ -130,7 +131,7 @@ class JourneyCard(PictureCard):
         super().stumble(error)
         if self.hops:
             came = style.box(journey.timeline(tuple(self.hops)))
-            self.body.value = self.body.value + came
+            self.body.value = f"{self.body.value}{came}"
 
 
 # The card that traces a letter: a word goes in, the ways of its letters come out.
@@ -138,7 +139,7 @@ class JourneyCard(PictureCard):
 # It only reads the journal, so it works in both positions of the switch.
 
 
-TRACE_INTRO = (
+TRACE_INTRO = Markup(
     "<p>An address, a Message-ID, or the number that Postfix gave a letter "
     "(<i>queued as …</i>). All letters that it names are told, the newest first.</p>"
 )
@@ -176,7 +177,7 @@ class TraceCard(PictureCard):
         found: list[Way] = on(tasks.trace, self.what.value)
         return found
 
-    def draw(self, seen: list[Way]) -> str:
+    def draw(self, seen: list[Way]) -> Markup:
         word = FATES[seen[0].fate][1] if seen else "not found"
         self.state(STATES.get(seen[0].fate, "gap") if seen else "unknown", word)
         return TRACE_INTRO + journey.ways_html(seen)

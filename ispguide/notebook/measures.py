@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from ispguide import tasks
 from ispguide.mail.log import traffic
 from ispguide.mail.measures import bans, certificate, health, mailboxes
@@ -21,7 +23,7 @@ class Measure:
     title: str
     task: Callable[..., Any]
     words: Callable[[Any], str]
-    html: Callable[[Any], str]
+    html: Callable[[Any], Markup]
     #: State and word of the card; a plot judges nothing.
     judged: Callable[[Any], tuple[str, str]] = lambda seen: ("ok", "looked")
 
@@ -88,7 +90,7 @@ class MeasureCard(PictureCard):
         seen = on(self.measure.task)
         return self.measure.html(seen), self.measure.judged(seen)
 
-    def draw(self, seen: tuple[str, tuple[str, str]]) -> str:
+    def draw(self, seen: tuple[Markup, tuple[str, str]]) -> Markup:
         html, judged = seen
         self.state(*judged)
         return html

@@ -6,8 +6,9 @@ closed between any two stages.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.mail.migration import STAGES, Move
@@ -16,7 +17,7 @@ from ispguide.notebook.card import PictureCard, Sure, Watch, headless, live
 from ispguide.notebook.show import Shown, guarded, sentence
 from ispguide.tasks.backup import Target
 from ispguide.tasks.base import OnServer
-from ispguide.views import migration, style
+from ispguide.views import html, migration, style
 
 NOBODY = "No older server is named in the decisions, so there is nothing to fetch."
 
@@ -44,8 +45,8 @@ def _plain() -> Shown:
     found = asked(switch.here())
     if found is None:
         return sentence(NOBODY)
-    html = style.style() + style.box(migration.move_html(found))
-    return Shown(html, migration.move_text(found))
+    whole = style.style() + style.box(migration.move_html(found))
+    return Shown(whole, migration.move_text(found))
 
 
 def asked(on: OnServer) -> Move | None:
@@ -64,10 +65,10 @@ class OldCard(PictureCard):
     def ask(self, on: OnServer) -> Target | None:
         return on(tasks.move_target)
 
-    def draw(self, seen: Target | None) -> str:
+    def draw(self, seen: Target | None) -> Markup:
         same = seen is None or seen.compared in seen.fingerprints
         self.state("ok" if same else "gap", "known" if seen and same else "")
-        return "".join(f"<p>{escape(line)}</p>" for line in told(seen).splitlines())
+        return html.each("<p>{}</p>", told(seen).splitlines())
 
 
 class MoveCard(PictureCard):
@@ -80,10 +81,10 @@ class MoveCard(PictureCard):
     def ask(self, on: OnServer) -> Move | None:
         return asked(on)
 
-    def draw(self, seen: Move | None) -> str:
+    def draw(self, seen: Move | None) -> Markup:
         if seen is None:
             self.state("ok", "nothing to move")
-            return f"<p>{NOBODY}</p>"
+            return Markup("<p>{}</p>").format(NOBODY)
         self.state(*migration.state_of(seen))
         act = Sure(STAGES[seen.next], self.go_on, css="ispg-do").box
         buttons = (act,) if seen.doable else ()

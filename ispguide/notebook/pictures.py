@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 from ispguide.engine.errors import GuideError
 from ispguide.notebook import switch
 from ispguide.notebook.card import headless, live
@@ -32,7 +34,7 @@ def _plain_picture(highlight: str) -> Any:
     from ispguide.views import diagram
 
     try:
-        states, why = switch.here()(tasks.parts), ""
+        states, why = switch.here()(tasks.parts), Markup()
     except GuideError as error:  # the drawing is worth showing without a server too
         states, why = UNSEEN, problem(error)._repr_html_()
     return _shown(why + diagram.big_picture(states, highlight), diagram.as_text(states))
@@ -135,5 +137,5 @@ def _plain_measure(measure: Any) -> Shown:
     return _shown(measure.html(seen), f"{measure.title}. {measure.words(seen)}")
 
 
-def _shown(html: str, text: str) -> Shown:
+def _shown(html: Markup, text: str) -> Shown:
     return Shown(style.style() + style.box(html), text)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from importlib import resources
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.errors import GuideError
@@ -24,7 +24,7 @@ from ispguide.notebook.show import Shown
 from ispguide.quiz.asked import BY_TEXT, Asked
 from ispguide.quiz.judging import Verdict
 from ispguide.tasks.base import known_settings
-from ispguide.views import glossary, style
+from ispguide.views import glossary, html, style
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,20 @@ def known_choices() -> dict[str, Choices]:
     }
 
 
-def verdict_html(verdict: Verdict, said: str, cell: str) -> str:
+def verdict_html(verdict: Verdict, said: str, cell: str) -> Markup:
     """What is so, what was said, and where to look."""
-    parts = (("so", verdict.so), ("you said", said), ("because", verdict.why))
-    told = "".join(
-        f"<dt>{name}</dt><dd>{glossary.explained(text) if name != 'you said' else escape(text)}</dd>"
-        for name, text in parts
-        if text
+    parts = (
+        ("so", glossary.explained(verdict.so)),
+        ("you said", said),
+        ("because", glossary.explained(verdict.why)),
+        ("look", cell_link(cell)),
     )
-    return f'<dl class="three">{told}<dt>look</dt><dd>{cell_link(cell)}</dd></dl>'
+    pair = Markup("<dt>{}</dt><dd>{}</dd>")
+    told = html.joined(pair.format(*part) for part in parts if part[1])
+    return Markup('<dl class="three">{}</dl>').format(told)
 
 
-def cell_link(cell: str) -> str:
+def cell_link(cell: str) -> Markup:
     """A link to a cell given as notebook#cell."""
     notebook, _, name = cell.partition("#")
     words = f"{notebook[:2]} {name.replace('_', ' ').replace('-', ' ')}"
@@ -104,11 +106,11 @@ def cell_link(cell: str) -> str:
 
 
 def _folded(question: str, answer: str) -> Shown:
-    html = (
-        f"<p>{escape(question)}</p><details><summary>Think first, then look</summary>"
-        f"<p>{glossary.explained(answer)}</p></details>"
-    )
-    return Shown(f'<div class="ispguide">{html}</div>', f"{question}\n\n{answer}")
+    told = Markup(
+        '<div class="ispguide"><p>{}</p><details><summary>Think first, then look'
+        "</summary><p>{}</p></details></div>"
+    ).format(question, glossary.explained(answer))
+    return Shown(told, f"{question}\n\n{answer}")
 
 
 def _right(question: str) -> str:
@@ -146,8 +148,10 @@ class QuestionCard(Card):
             )
             self.live.layout.display = "none"
 
-    def about(self) -> str:
-        return f'<div class="soft">{glossary.explained(self.hint)}</div>'
+    def about(self) -> Markup:
+        return Markup('<div class="soft">{}</div>').format(
+            glossary.explained(self.hint)
+        )
 
     def static(self) -> str:
         """The question alone: an answer is kept nowhere."""

@@ -5,11 +5,11 @@ The files are written beside the notebooks only when the button is pressed.
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.errors import GuideError
@@ -19,7 +19,7 @@ from ispguide.notebook.inputs import button
 from ispguide.notebook.show import Shown, guarded
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.report import Graduation, matching
-from ispguide.views import style
+from ispguide.views import html, style
 from ispguide.views.report import at_a_glance, markdown, page, symptoms_table
 
 # The report to keep: `report()` makes it, `symptoms()` finds the way home.
@@ -45,8 +45,8 @@ def _plain_report() -> Shown:
 
     seen = switch.here()(tasks.graduate, prove=False)
     words = at_a_glance(seen)
-    inner = "".join(f"<li>{escape(line)}</li>" for line in words)
-    return Shown(style.style() + style.box(f"<ul>{inner}</ul>"), "\n".join(words))
+    inner = Markup("<ul>{}</ul>").format(html.each("<li>{}</li>", words))
+    return Shown(style.style() + style.box(inner), "\n".join(words))
 
 
 def symptoms(words: str = "") -> Any:
@@ -66,7 +66,7 @@ def symptoms(words: str = "") -> Any:
 # The cards of graduation: the report that is made and kept, and the way home.
 
 
-INTRO = (
+INTRO = Markup(
     "<p>The report is written beside this notebook, as HTML and as Markdown. With the "
     "proofs it takes half a minute, and each proof shows what it saw.</p>"
 )
@@ -99,13 +99,14 @@ class ReportCard(Card):
 
     def take(self, seen: Graduation, files: list[Path]) -> None:
         """What stands in it, and where it lies."""
-        links = "".join(f"<li>{style.link(f.name, f.name)}</li>" for f in files)
-        told = "".join(f"<li>{escape(line)}</li>" for line in at_a_glance(seen))
+        links = html.each("<li>{}</li>", (style.link(f.name, f.name) for f in files))
+        told = html.each("<li>{}</li>", at_a_glance(seen))
         broken = any(p.state == "failed" for p in seen.proofs)
         self.state(
             "failed" if broken else "ok", "a proof failed" if broken else "written"
         )
-        self.show(f"{INTRO}<ul>{told}</ul><p>It lies here:</p><ul>{links}</ul>")
+        whole = Markup("{}<ul>{}</ul><p>It lies here:</p><ul>{}</ul>")
+        self.show(whole.format(INTRO, told, links))
 
 
 def kept(seen: Graduation, folder: Path) -> list[Path]:

@@ -6,23 +6,25 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.errors import GuideError
 from ispguide.engine.report import Report
 from ispguide.notebook import switch
+from ispguide.views import html, style
 
 
 class Shown:
     """A piece of HTML with the same in plain words."""
 
-    def __init__(self, html: str, text: str):
+    def __init__(self, html: Markup, text: str):
         self._html, self._text = html, text
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Markup:
         return self._html
 
     def __repr__(self) -> str:
@@ -31,19 +33,22 @@ class Shown:
 
 def sentence(text: str) -> Shown:
     """A paragraph per line."""
-    html = "".join(f"<p>{escape(line)}</p>" for line in text.splitlines())
-    return Shown(f'<div class="ispguide" role="status">{html}</div>', text)
+    lines = html.each("<p>{}</p>", text.splitlines())
+    return Shown(
+        Markup('<div class="ispguide" role="status">{}</div>').format(lines), text
+    )
 
 
 def problem(error: GuideError) -> Shown:
     """What is so, what should be so, what to do now; the evidence folded."""
     parts = [p for p in (error.is_, error.should, error.do) if p]
-    html = "".join(f"<p>{escape(p)}</p>" for p in parts)
+    lines = html.each("<p>{}</p>", parts)
     if error.evidence:
-        fold = f"<pre>{escape(error.evidence)}</pre>"
-        html += f"<details><summary>evidence</summary>{fold}</details>"
-    mark = f'class="ispguide" role="alert" data-kind="{error.kind}"'
-    return Shown(f"<div {mark}><p>✗</p>{html}</div>", "\n".join(parts))
+        lines += style.words_folded("evidence", error.evidence)
+    told = Markup(
+        '<div class="ispguide" role="alert" data-kind="{}"><p>✗</p>{}</div>'
+    ).format(error.kind, lines)
+    return Shown(told, "\n".join(parts))
 
 
 class Progress:
@@ -62,7 +67,7 @@ class Progress:
         if now - self._last < 0.1:
             return
         self._last = now
-        shown = Shown(f"<pre>{escape(line[:160])}</pre>", line[:160])
+        shown = Shown(Markup("<pre>{}</pre>").format(line[:160]), line[:160])
         if self._handle is None:
             self._handle = display(shown, display_id=True)
         else:
@@ -71,21 +76,13 @@ class Progress:
     def close(self) -> None:
         """Leave nothing on the page."""
         if self._handle is not None:
-            self._handle.update(Shown("", ""))
+            self._handle.update(Shown(html.NOTHING, ""))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Shown:
     """A table, escaped, with the same as lines of text."""
     rows = list(rows)
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    text = "\n".join("  ".join(row) for row in rows)
-    return Shown(
-        f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", text
-    )
+    return Shown(html.table(heads, rows), "\n".join("  ".join(row) for row in rows))
 
 
 # Cells without widgets: the report itself, when a script runs the notebooks.

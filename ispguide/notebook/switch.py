@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from html import escape
 from typing import Any
 from weakref import WeakSet
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide.engine.errors import GuideError
 from ispguide.engine.local import alone, home, write_whole
@@ -130,18 +130,19 @@ def turn(to: str, name: str = "") -> str:
 _SEEN: WeakSet[Switch] = WeakSet()
 
 
-def badge_html() -> str:
+def badge_html() -> Markup:
     """Practice, REAL or replay, and the server's name."""
     try:
         now = profile()
     except GuideError as error:
-        return f'<span class="badge">{escape(error.is_)}</span>'
+        return Markup('<span class="badge">{}</span>').format(error.is_)
     name = now.settings.hostname if now.settings else now.host
     sort = kind(now)
     css = "badge real" if sort == "REAL" else "badge"
     more = ": nothing is changed" if sort == "REPLAY" else ""
     more = ": armed" if sort == "REAL" and position() == DO else more
-    return f'<span class="{css}">{sort} server {escape(name)}{more}</span>'
+    words = f"{sort} server {name}{more}"
+    return Markup('<span class="{}">{}</span>').format(css, words)
 
 
 class Switch:
@@ -177,7 +178,7 @@ class Switch:
             self.said.value = ""
         except GuideError as error:
             where = style.link("00-start.ipynb", "arm it in 00-start", "switch")
-            said = f"{escape(error.is_)} {escape(error.should)} → {where}"
+            said = Markup("{} {} → {}").format(error.is_, error.should, where)
             self.said.value = style.box(said, role="alert")
         update()
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide.mail.dkim.rotation import FIRST, STAGES, Turn, spoken
 from ispguide.mail.dmarc.reports import (
@@ -23,7 +24,7 @@ from ispguide.mail.dmarc.reports import (
 )
 from ispguide.mail.dns.spf import LOOKUPS, VOIDS, Node, verdict
 from ispguide.tasks.authentication import Reports, Spf
-from ispguide.views import plot, style, svg
+from ispguide.views import html, plot, style, svg
 
 # DMARC reports as a picture and tables.  Pure; everything in them is escaped.
 
@@ -44,10 +45,14 @@ def state(found: Reports) -> tuple[str, str]:
     return ("gap" if failed else "ok"), words
 
 
-def reports_html(found: Reports) -> str:
+def reports_html(found: Reports) -> Markup:
     """What to do, who sent in your name, and the reports one by one."""
-    said = f"<p>{escape(advice(list(found.reports), found.own, found.policy))}</p>"
-    others = f"<p>{len(found.others)} letters at {escape(found.address)} held no report: {escape(found.others[0])}.</p>" if found.others else ""  # fmt: skip
+    advised = advice(list(found.reports), found.own, found.policy)
+    said, others = Markup("<p>{}</p>").format(advised), html.NOTHING
+    if found.others:
+        others = Markup("<p>{} letters at {} held no report: {}.</p>").format(
+            len(found.others), found.address, found.others[0]
+        )
     if not found.reports:
         return said + others
     who = sources(found.reports, found.own)
@@ -57,8 +62,9 @@ def reports_html(found: Reports) -> str:
         "; ".join(lines(found.reports, found.own)[:MOST]),
         0.9 + 0.42 * min(len(who), MOST),
     )
-    table = _table(("address", "who", "letters", "vouched for", "not", "signed by"), map(_source, who))  # fmt: skip
-    single = "".join(_report(r) for r in found.reports[:LISTED])
+    heads = ("address", "who", "letters", "vouched for", "not", "signed by")
+    table = html.table(heads, map(_source, who))
+    single = html.joined(_report(r) for r in found.reports[:LISTED])
     folded = style.fold("the reports, one by one", single)
     return said + drawn + table + folded + others
 
@@ -95,15 +101,14 @@ def _source(s: Source) -> tuple[str, ...]:
     )
 
 
-def _report(report: Aggregate) -> str:
+def _report(report: Aggregate) -> Markup:
     begin, end = (
         time.strftime("%d %b %Y", time.gmtime(t)) for t in (report.begin, report.end)
     )
     title = f"{report.org}, {begin}" + (f" to {end}" if end != begin else "")
     heads = ("from", "letters", "DKIM", "SPF", "what they did", "why")
-    return style.heading(title, level=6) + _table(
-        heads, map(_row, report.rows[:LISTED])
-    )
+    rows = html.table(heads, map(_row, report.rows[:LISTED]))
+    return style.heading(title, level=6) + rows
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -117,15 +122,6 @@ def _row(row: Row) -> tuple[str, ...]:
         row.done,
         ", ".join(row.reasons),
     )
-
-
-def _table(heads: Sequence[str], rows: Any) -> str:
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{cells}</tbody></table>"
 
 
 def reports_text(found: Reports) -> str:
@@ -159,18 +155,17 @@ def summary(turns: Sequence[Turn]) -> tuple[str, str]:
     return "blocked" if all(t.next == "wait" for t in open_) else "gap", "under way"
 
 
-def rotation_html(turns: Sequence[Turn]) -> str:
+def rotation_html(turns: Sequence[Turn]) -> Markup:
     """A row of stages a domain, and what is so and comes next."""
-    return "".join(_turn(t) for t in turns)
+    return html.joined(_turn(t) for t in turns)
 
 
-def _turn(t: Turn) -> str:
+def _turn(t: Turn) -> Markup:
     parts = [style.heading(t.domain, level=5)]
     if t.next != FIRST:
         parts.append(stages_svg(t))
-    keys = _keys(t)
-    parts.append(f"<p>{escape(t.why)}{_left(t)}</p>{keys}")
-    return "".join(parts)
+    parts.append(Markup("<p>{}{}</p>{}").format(t.why, _left(t), _keys(t)))
+    return html.joined(parts)
 
 
 def _left(t: Turn) -> str:
@@ -178,23 +173,25 @@ def _left(t: Turn) -> str:
     if not t.wait:
         return ""
     if t.wait > 7200:
-        return f" {escape(spoken(t.wait))} left."
-    return f" Left: {style.seconds_left(time.time() + t.wait, t.wait, 'it is over: look again')}."
+        return f" {spoken(t.wait)} left."
+    over = "it is over: look again"
+    runs = style.seconds_left(time.time() + t.wait, t.wait, over)
+    return Markup(" Left: {}.").format(runs)
 
 
-def _keys(t: Turn) -> str:
+def _keys(t: Turn) -> Markup:
     rows = [
         ("signs now", t.signing, _when(t.since)),
         ("comes next", t.new, "signs nothing yet"),
         ("had its turn", t.old, "signs nothing any more"),
     ]
-    cells = "".join(
-        f'<tr><th scope="row">{word}</th><td><code>{escape(key.name)}</code></td>'
-        f"<td>{key.bits} bits</td><td>{escape(more)}</td></tr>"
+    name = Markup("<code>{}</code>")
+    cells = [
+        (html.label(word), name.format(key.name), f"{key.bits} bits", more)
         for word, key, more in rows
         if key
-    )
-    return f"<table>{cells}</table>" if cells else ""
+    ]
+    return html.table((), cells) if cells else html.NOTHING
 
 
 def _when(moment: int) -> str:
@@ -203,7 +200,7 @@ def _when(moment: int) -> str:
     return time.strftime("since %d %b %Y %H:%M UTC", time.gmtime(moment))
 
 
-def stages_svg(t: Turn) -> str:
+def stages_svg(t: Turn) -> Markup:
     """The stages in a row; what is done, what is next and what is to come by form."""
     names = list(STAGES)
     at = names.index(t.next) if t.next in names else 1 if t.new else 4
@@ -215,10 +212,10 @@ def stages_svg(t: Turn) -> str:
     ]
     words = f"Next: {STAGES.get(t.next, 'look again')}."
     size = (len(names) * (WIDE + GAP) - GAP + 4, HIGH + 36)
-    return svg.drawing(own, size, f"Change of the key of {t.domain}", words, "".join(parts), scale=1.2)  # fmt: skip
+    return svg.drawing(own, size, f"Change of the key of {t.domain}", words, html.joined(parts), scale=1.2)  # fmt: skip
 
 
-def _stage(i: int, name: str, at: int) -> Iterator[str]:
+def _stage(i: int, name: str, at: int) -> Iterator[Markup]:
     x, done, now = i * (WIDE + GAP) + 2, i < at, i == at
     colour = style.GOOD if done else svg.BLUE if now else svg.LINE
     yield svg.box(x, 6, WIDE, HIGH, colour, 3 if now else 1.5, dashed=not (done or now))
@@ -241,25 +238,18 @@ def rotation_text(turns: Sequence[Turn]) -> str:
 # the ladder
 
 
-def ladder_html(found: Reports) -> str:
+def ladder_html(found: Reports) -> Markup:
     """The three rungs, where you stand, and whether to go on."""
-    rows = "".join(_rung(found, *rung) for rung in LADDER)
+    heads = ("you", "p=", "others do with a forgery", "and then")
+    rungs = html.table(heads, (_rung(found, *rung) for rung in LADDER))
     said = advice(list(found.reports), found.own, found.policy)
-    return (
-        '<table><thead><tr><th scope="col">you</th><th scope="col">p=</th>'
-        '<th scope="col">others do with a forgery</th><th scope="col">and then</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table><p>{escape(said)}</p>"
-    )
+    return Markup("{}<p>{}</p>").format(rungs, said)
 
 
-def _rung(found: Reports, word: str, does: str, then: str) -> str:
+def _rung(found: Reports, word: str, does: str, then: str) -> tuple[str, ...]:
     here = word == found.policy
-    mark = "▶ are here" if here else ""
-    shown = f"<strong>{word}</strong>" if here else word
-    return (
-        f'<tr><td class="state">{mark}</td><td>{shown}</td><td>{escape(does)}</td>'
-        f"<td>{escape(then)}</td></tr>"
-    )
+    shown = Markup("<strong>{}</strong>").format(word) if here else word
+    return html.state("▶ are here" if here else ""), shown, does, then
 
 
 def ladder_text(found: Reports) -> str:
@@ -285,37 +275,56 @@ def spf_state(spf: Spf) -> tuple[str, str]:
     return ("ok" if good else "gap"), words
 
 
-def spf_html(spf: Spf) -> str:
+def spf_html(spf: Spf) -> Markup:
     """The record, word by word, and what it says of this server."""
     if spf.why or not spf.text:
         why = spf.why or "There is not exactly one SPF record: see chapter 14."
-        return f"<p>{escape(why)}</p>"
+        return Markup("<p>{}</p>").format(why)
     node = spf.node
-    meter = (
-        f'<p><meter min="0" max="{LOOKUPS}" high="{LOOKUPS - 2}" optimum="0" '
-        f'value="{min(node["lookups"], LOOKUPS)}" aria-label="look-ups"></meter> '
-        f"{node['lookups']} of {LOOKUPS} look-ups, {node['voids']} of {VOIDS} that lead nowhere</p>"
-    )
-    rows = "".join(_term(term, 0) for term in node["terms"])
-    broken = f"<p>{escape(node['broken'] or node['unsure'])}</p>"
-    table = (
-        '<table><thead><tr><th scope="col">word</th><th scope="col">leads to</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table>"
-    )
-    own = "".join(
-        f"<li>{escape(a)}: <strong>{verdict(node['terms'], a)}</strong></li>"
+    own = html.joined(
+        Markup("<li>{}: <strong>{}</strong></li>").format(a, verdict(node["terms"], a))
         for a in spf.own
     )
-    return f"<p><code>{escape(spf.text)}</code></p>{meter}{broken}{table}<p>It says of this server:</p><ul>{own}</ul>"
+    return Markup(
+        "<p><code>{}</code></p>{}<p>{}</p>{}<p>It says of this server:</p><ul>{}</ul>"
+    ).format(
+        spf.text,
+        _meter(node),
+        node["broken"] or node["unsure"],
+        html.table(("word", "leads to"), _terms(node["terms"])),
+        own,
+    )
 
 
-def _term(term: Node, deep: int) -> str:
-    pad = f' style="padding-left:{deep * 1.6}em"'
+def _meter(node: Node) -> Markup:
+    """How many of the look-ups that others make are used up."""
+    return Markup(
+        '<p><meter min="0" max="{most}" high="{high}" optimum="0" value="{}" '
+        'aria-label="look-ups"></meter> {} of {most} look-ups, '
+        "{} of {} that lead nowhere</p>"
+    ).format(
+        min(node["lookups"], LOOKUPS),
+        node["lookups"],
+        node["voids"],
+        VOIDS,
+        most=LOOKUPS,
+        high=LOOKUPS - 2,
+    )
+
+
+def _terms(terms: Sequence[Node], deep: int = 0) -> Iterator[tuple[str, ...]]:
+    """A row a word, those that it leads to below it."""
+    for term in terms:
+        yield _term(term, deep)
+        yield from _terms(term.get("inner", ()), deep + 1)
+
+
+def _term(term: Node, deep: int) -> tuple[str, ...]:
+    word = html.Cell('<td style="padding-left:{}em"><code>{}</code></td>')
     to = (
         ", ".join(term.get("networks", ()))
         if "inner" not in term
         else "what stands below"
     )
     to = "everybody else" if term["text"].lower().endswith("all") else to
-    row = f"<tr><td{pad}><code>{escape(term['text'])}</code></td><td>{escape(to)}</td></tr>"
-    return row + "".join(_term(one, deep + 1) for one in term.get("inner", ()))
+    return word.format(deep * 1.6, term["text"]), to

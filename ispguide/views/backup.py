@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from markupsafe import Markup
+
 from ispguide.engine.words import DAY, amount, span
 from ispguide.mail.backup.restore import Safe, Snapshot
-from ispguide.views import plot
+from ispguide.views import html, plot
 
 #: So many bars can be told apart.
 MOST = 30
@@ -46,14 +48,14 @@ def words(found: Safe) -> str:
     )
 
 
-def backups_html(found: Safe) -> str:
+def backups_html(found: Safe) -> Markup:
     """Words, what each run added, and the list of what is kept."""
     history = found.state.get("history", [])[-MOST:]
     title = "What each backup added"
     drawn = (
         plot.draw(lambda axes: bars(axes, history), title, words(found))
         if history
-        else ""
+        else html.NOTHING
     )
     rows = [row(one) for one in reversed(found.snapshots)]
     return plot.with_table(drawn, words(found), ("number", "made"), rows)

@@ -7,24 +7,21 @@ besides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.tasks.components import PART_STATES, UNSEEN, PartState
-from ispguide.views import style, svg
+from ispguide.views import html, style, svg
 
 # The big picture in words: a table of the components, and the same as lines.
 
 
-def table(states: Sequence[PartState]) -> str:
+def table(states: Sequence[PartState]) -> Markup:
     """Every component with what it does, its state, what is missing, its chapter."""
-    heads = "".join(
-        f'<th scope="col">{h}</th>' for h in ("component", "state", "why", "told in")
-    )
-    rows = "".join(_row(state) for state in states)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return html.table(("component", "state", "why", "told in"), map(_row, states))
 
 
-def _row(state: PartState) -> str:
+def _row(state: PartState) -> tuple[str, ...]:
     part, told = state.part, state.part.told_in
     sign, word = PART_STATES[state.state]
     where = (
@@ -32,11 +29,8 @@ def _row(state: PartState) -> str:
         if told
         else "later"
     )
-    why = escape((state.why.splitlines() or [""])[0])
-    return (
-        f"<tr><td><b>{escape(part.name)}</b>: {escape(part.about)}</td>"
-        f'<td class="state">{sign} {word}</td><td>{why}</td><td>{where}</td></tr>'
-    )
+    what = Markup("<b>{}</b>: {}").format(part.name, part.about)
+    return what, html.state(f"{sign} {word}"), _why(state), where
 
 
 def as_text(states: Sequence[PartState]) -> str:
@@ -124,16 +118,18 @@ WORDS = (
 )
 
 
-def big_picture(states: Sequence[PartState] = UNSEEN, highlight: str = "") -> str:
+def big_picture(states: Sequence[PartState] = UNSEEN, highlight: str = "") -> Markup:
     """The drawing, and the same as a table folded below it."""
     legend = ", ".join(" ".join(pair) for pair in PART_STATES.values())
-    return (
-        f'{_STYLE}{drawn(states, highlight)}<div class="soft">{legend}</div>'
-        f"{style.fold('the same as a table', table(states))}"
+    return Markup('{}{}<div class="soft">{}</div>{}').format(
+        _STYLE,
+        drawn(states, highlight),
+        legend,
+        style.fold("the same as a table", table(states)),
     )
 
 
-def drawn(states: Sequence[PartState] = UNSEEN, highlight: str = "") -> str:
+def drawn(states: Sequence[PartState] = UNSEEN, highlight: str = "") -> Markup:
     """The drawing alone."""
     own = svg.name()
     inner = [svg.head(f"{own}-head"), _frames(states), _ways(f"{own}-head")]
@@ -141,11 +137,11 @@ def drawn(states: Sequence[PartState] = UNSEEN, highlight: str = "") -> str:
     inner += [_part(state, highlight) for state in states if state.part.key in PLACES]
     title = "The big picture: a mail server and the world around it"
     return svg.drawing(
-        own, (WIDE, HIGH), title, _told(states), "".join(inner), role="group"
+        own, (WIDE, HIGH), title, _told(states), html.joined(inner), role="group"
     )
 
 
-_STYLE = (
+_STYLE = Markup(
     "<style>.ispg svg a,.ispg svg a text{cursor:pointer;text-decoration:none}.ispg svg a:focus-visible rect{stroke-width:4}"
     ".ispg svg a:hover text:first-of-type{text-decoration:underline}</style>"
 )
@@ -161,7 +157,7 @@ def _told(states: Iterable[PartState]) -> str:
     )
 
 
-def _frames(states: Sequence[PartState]) -> str:
+def _frames(states: Sequence[PartState]) -> Markup:
     """The machine, and in it Postfix and Dovecot with their parts."""
     machine = next((s for s in states if s.part.key == "machine"), None)
     word = " ".join(PART_STATES[machine.state]) if machine else ""
@@ -173,16 +169,17 @@ def _frames(states: Sequence[PartState]) -> str:
         svg.box(546, 138, 388, 218, svg.LINE, fill=svg.SHADE),
         svg.text(740, 159, "Dovecot", 15, "font-weight:600"),
     ]
-    return "".join(parts)
+    return html.joined(parts)
 
 
-def _ways(marker: str) -> str:
-    lines = "".join(svg.arrow(points, marker, both) for points, both in WAYS)
+def _ways(marker: str) -> Markup:
+    lines = html.joined(svg.arrow(points, marker, both) for points, both in WAYS)
     halo = f"paint-order:stroke;stroke:{svg.PAPER};stroke-width:4px;"
-    return lines + "".join(svg.text(x, y, words, 12, halo) for x, y, words in WORDS)
+    words = html.joined(svg.text(x, y, told, 12, halo) for x, y, told in WORDS)
+    return lines + words
 
 
-def _outside(name: str, about: str, place: svg.Point) -> str:
+def _outside(name: str, about: str, place: svg.Point) -> Markup:
     x, y = place
     wide, high = BOX
     return (
@@ -192,24 +189,29 @@ def _outside(name: str, about: str, place: svg.Point) -> str:
     )
 
 
-def _part(state: PartState, highlight: str) -> str:
+def _part(state: PartState, highlight: str) -> Markup:
     """A component: name, shape and word of its state, a link, and your place."""
     part, (x, y), (wide, high) = state.part, PLACES[state.part.key], BOX
     sign, word = PART_STATES[state.state]
     lit = part.lit_by(highlight)
     stroke, width = COLOURS.get(state.state, svg.LINE), 2.0
-    marks = [svg.box(x - 5, y - 5, wide + 10, high + 10, svg.BLUE, 3.5)] if lit else []
+    marks = [Markup("<title>{}</title>").format(_tip(state))]
+    if lit:
+        marks.append(svg.box(x - 5, y - 5, wide + 10, high + 10, svg.BLUE, 3.5))
     marks.append(svg.box(x, y, wide, high, stroke, width))
     name = f"▶ {part.name}" if lit else part.name
     marks.append(svg.text(x + wide / 2, y + 24, name, 15, "font-weight:600"))
     marks.append(svg.text(x + wide / 2, y + 43, f"{sign} {word}", 13))
-    inner = "".join([f"<title>{escape(_tip(state))}</title>", *marks])
+    inner = html.joined(marks)
     if not part.told_in:
-        return f"<g>{inner}</g>"
+        return Markup("<g>{}</g>").format(inner)
     label = f"{part.name}: {word}{', this chapter' if lit else ''}"
-    return svg.link(part.told_in.notebook, label, inner)
+    return style.link(part.told_in.notebook, inner, css="ispg-part", label=label)
+
+
+def _why(state: PartState) -> str:
+    return (state.why.splitlines() or [""])[0]
 
 
 def _tip(state: PartState) -> str:
-    why = (state.why.splitlines() or [""])[0]
-    return f"{state.part.name} {state.part.about}. {why}".strip()
+    return f"{state.part.name} {state.part.about}. {_why(state)}".strip()

@@ -6,13 +6,14 @@ Pure; everything is escaped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.engine.report import STATES
 from ispguide.mail.dns.compare import RIGHT, UNKNOWN
 from ispguide.mail.dns.records import LEVELS, Shapes
 from ispguide.tasks.dns import SHOWN, Note, Row, Spread
-from ispguide.views import style, svg
+from ispguide.views import html, style, svg
 
 # The DNS coach's records as HTML and as text.  Pure; everything is escaped.
 
@@ -22,12 +23,12 @@ MEANING = {
     "recommended": "without it, mail suffers",
     "optional": "comfort",
 }
-Copied = Callable[[str, str], str]  #: (text, what it is) → a button
+Copied = Callable[[str, str], Markup]  #: (text, what it is) → a button
 
 
-def nothing(text: str, what: str) -> str:
+def nothing(text: str, what: str) -> Markup:
     """No button, where nothing could press it."""
-    return ""
+    return html.NOTHING
 
 
 def records_summary(rows: Sequence[Row]) -> tuple[str, str]:
@@ -41,63 +42,62 @@ def records_summary(rows: Sequence[Row]) -> tuple[str, str]:
     return "ok", f"{sum(row.state == 'ok' for row in rows)} records are right"
 
 
-def records_html(rows: Sequence[Row], live: bool = True) -> str:
+def records_html(rows: Sequence[Row], live: bool = True) -> Markup:
     """A table per level: state, record, value, and what to type where it is not so."""
     if not rows:
-        return "<p>The server's own addresses could not be told, and half of the records hold them.</p>"
+        return Markup(
+            "<p>The server's own addresses could not be told, and half of the records hold them.</p>"
+        )
     copied = style.copy_button if live else nothing
-    groups = "".join(_group(level, rows, copied) for level in LEVELS)
-    return (style.COPYING if live else "") + groups
+    groups = html.joined(_group(level, rows, copied) for level in LEVELS)
+    return (style.COPYING if live else html.NOTHING) + groups
 
 
-def _group(level: str, rows: Sequence[Row], copied: Copied) -> str:
+def _group(level: str, rows: Sequence[Row], copied: Copied) -> Markup:
     mine = [row for row in rows if row.record.level == level]
     mine.sort(key=lambda row: row.state not in ("gap", "unknown"))
     if not mine:
-        return ""
-    body = "".join(_row(row, copied) for row in mine)
-    return (
-        f'<div role="heading" aria-level="5" class="head">{level}: {MEANING[level]}</div>'
-        '<table><thead><tr><th scope="col">state</th><th scope="col" style="width:36%">record</th>'
-        f'<th scope="col">what should be there</th></tr></thead><tbody>{body}</tbody></table>'
-    )
+        return html.NOTHING
+    record = html.Cell('<th scope="col" style="width:36%">record</th>')
+    heads = ("state", record, "what should be there")
+    return Markup(
+        '<div role="heading" aria-level="5" class="head">{}: {}</div>{}'
+    ).format(level, MEANING[level], html.table(heads, (_row(r, copied) for r in mine)))
 
 
-def _row(row: Row, copied: Copied) -> str:
+def _row(row: Row, copied: Copied) -> Markup:
     sign, record = STATES[row.state][0], row.record
     if row.state == "blocked":
         sign = "–"
-    name = f"<strong>{record.type}</strong> {_breaks(record.name)}"
-    about = f'<div class="soft">{escape(record.why)}</div>'
-    said = (
-        f"<div>{escape(row.sentence)}</div>" if row.state in ("gap", "unknown") else ""
+    what = Markup('<strong>{}</strong> {}<div class="soft">{}</div>').format(
+        record.type, _breaks(record.name), record.why
     )
-    kind = row.verdict.is_.kind
-    mark = f' data-kind="{kind}"' if kind else ""
-    return (
-        f'<tr{mark}><td class="state">{sign} {row.word}</td><td>{name}{about}</td>'
-        f"<td>{said}{_values(row, copied)}</td></tr>"
-    )
+    wrong = row.state in ("gap", "unknown")
+    said = Markup("<div>{}</div>").format(row.sentence) if wrong else html.NOTHING
+    cells = (html.state(f"{sign} {row.word}"), what, said + _values(row, copied))
+    return html.row(cells, row.verdict.is_.kind)
 
 
-def _breaks(name: str) -> str:
+def _breaks(name: str) -> Markup:
     """Long names (reverse ones of IPv6) may be broken at each dot."""
-    return escape(name).replace(".", ".<wbr>")
+    return Markup(".<wbr>").join(name.split("."))
 
 
-def _values(row: Row, copied: Copied) -> str:
+def _values(row: Row, copied: Copied) -> Markup:
     if not row.proposed.values:
-        return "<em>nothing</em>"
-    lines = "".join(
-        f"<div><code>{escape(s.line)}</code>{copied(s.line, f'the value of {row.record}')}</div>"
+        return Markup("<em>nothing</em>")
+    lines = html.joined(
+        Markup("<div><code>{}</code>{}</div>").format(
+            s.line, copied(s.line, f"the value of {row.record}")
+        )
         for s in row.shapes
     )
-    typed = "".join(_shapes(s, row, copied) for s in row.shapes)
+    typed = html.joined(_shapes(s, row, copied) for s in row.shapes)
     fold = style.fold("for the form", typed, row.state == "gap" and not row.by_itself)
     return lines + fold
 
 
-def _shapes(s: Shapes, row: Row, copied: Copied) -> str:
+def _shapes(s: Shapes, row: Row, copied: Copied) -> Markup:
     what = str(row.record)
     rows = [
         ("name, in the zone", s.relative),
@@ -112,12 +112,12 @@ def _shapes(s: Shapes, row: Row, copied: Copied) -> str:
         ("TTL, in seconds", str(row.proposed.ttl)),
         ("line of a zone file", s.zone),
     ]
-    cells = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td><code>{escape(text)}</code>'
-        f"{copied(text, f'{label} of {what}')}</td></tr>"
-        for label, text in rows
+    value = Markup("<code>{}</code>{}")
+    cells = (
+        (html.label(name), value.format(text, copied(text, f"{name} of {what}")))
+        for name, text in rows
     )
-    return f"<table>{cells}</table>"
+    return html.table((), cells)
 
 
 def records_text(rows: Sequence[Row]) -> str:
@@ -170,7 +170,7 @@ def _words(notes: Sequence[Note]) -> tuple[str, str]:
     return "ok", f"all {len(notes)} right"
 
 
-def picture(found: Spread) -> str:
+def picture(found: Spread) -> Markup:
     """The book on the left, those who keep notes on the right."""
     own = {p: n for p, n in places(found).items() if n[0].own}
     others = {p: n for p, n in places(found).items() if not n[0].own}
@@ -189,10 +189,10 @@ def picture(found: Spread) -> str:
     ]
     told = "; ".join(f"{p}: {_words(n)[1]}" for p, n in places(found).items())
     size = (WIDE * 2.5 + 20, high)
-    return svg.drawing(own_ids, size, "Who knows it already", told, "".join(parts))
+    return svg.drawing(own_ids, size, "Who knows it already", told, html.joined(parts))
 
 
-def _box(x: float, index: int, place: str, notes: Sequence[Note]) -> str:
+def _box(x: float, index: int, place: str, notes: Sequence[Note]) -> Markup:
     state, words = _words(notes)
     y = 30 + index * HIGH
     return (
@@ -202,36 +202,43 @@ def _box(x: float, index: int, place: str, notes: Sequence[Note]) -> str:
     )
 
 
-def to_html(found: Spread) -> str:
+def to_html(found: Spread) -> Markup:
     """The picture, and below it a row for each record and a column for each place."""
     named = places(found)
-    heads = "".join(f'<th scope="col">{escape(place)}</th>' for place in named)
     at = {(n.place, n.record.key): n for n in found.notes}
     records = {n.record.key: n.record for n in found.notes}
-    rows = "".join(
-        f'<tr><th scope="row">{escape(str(record)).replace(".", ".<wbr>")}</th>'
-        + "".join(_cell(at.get((place, key)), found.time) for place in named)
-        + "</tr>"
+    rows = (
+        (
+            html.label(_breaks(str(record))),
+            *(_noted(at.get((place, key)), found.time) for place in named),
+        )
         for key, record in records.items()
     )
-    return (
-        f'{picture(found)}<table><thead><tr><th scope="col">record</th>{heads}</tr>'
-        f"</thead><tbody>{rows}</tbody></table>"
-    )
+    return picture(found) + html.table(("record", *named), rows)
 
 
-def _cell(note: Note | None, when: float) -> str:
+def _noted(note: Note | None, when: float) -> Markup:
     if note is None:
-        return "<td></td>"
+        return html.NOTHING
     state, word = SHOWN[note.verdict.state]
-    said = f"<br><code>{escape(' | '.join(note.values) or 'nothing')}</code>"
-    told = said if note.verdict.state != RIGHT else ""
+    told = html.NOTHING
     if note.verdict.state == UNKNOWN:
-        told = f"<br>{escape(note.verdict.is_)}"
-    left = f", {note.left} s for whoever asks now" if note.own else ""
-    if note.left and not note.own:
-        left = f", believed for {style.seconds_left(when + note.left, note.left, OVER)}"
-    return f"<td>{STATES[state][0]} {word}{left if note.left else ''}{told}</td>"
+        told = Markup("<br>{}").format(note.verdict.is_)
+    elif note.verdict.state != RIGHT:
+        values = " | ".join(note.values) or "nothing"
+        told = Markup("<br><code>{}</code>").format(values)
+    sign, left = STATES[state][0], _left(note, when)
+    return Markup("{} {}{}{}").format(sign, word, left, told)
+
+
+def _left(note: Note, when: float) -> str:
+    """How long it is believed."""
+    if not note.left:
+        return ""
+    if note.own:
+        return f", {note.left} s for whoever asks now"
+    runs = style.seconds_left(when + note.left, note.left, OVER)
+    return Markup(", believed for {}").format(runs)
 
 
 def to_text(found: Spread) -> str:

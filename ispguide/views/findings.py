@@ -6,14 +6,15 @@ Pure functions over Step and Finding: the same for a look, a change and a proof.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide.engine import report
 from ispguide.engine.chapter import Step
 from ispguide.engine.report import STATES, Finding
 from ispguide.engine.settings import Settings
-from ispguide.views import style
+from ispguide.views import html, style
 
 #: The worst first: a card is as well as its worst thing.
 ORDER = ("failed", "gap", "blocked", "unknown", "fixed", "ok")
@@ -25,85 +26,70 @@ def worst(findings: Iterable[Finding]) -> str:
     return next((s for s in ORDER if s in there), "")
 
 
-def waiting(things: Iterable[str]) -> str:
+HEADS = ("state", "what should be true")
+
+
+def waiting(things: Iterable[str]) -> Markup:
     """The rows before the first look, as high as they will be after it."""
-    rows = "".join(
-        f'<tr><td class="state">… not looked yet</td><td>{escape(t)}</td></tr>'
-        for t in things
-    )
-    return _table(rows)
+    return html.table(HEADS, ((html.state("… not looked yet"), t) for t in things))
 
 
-def findings_html(findings: Sequence[Finding], links: Mapping[str, str]) -> str:
-    """A row a thing.  `links`: step → HTML of the link to its cell."""
-    return _table("".join(_row(f, links) for f in findings))
+def findings_html(findings: Sequence[Finding], links: Mapping[str, Markup]) -> Markup:
+    """A row a thing.  `links`: step → the link to its cell."""
+    return html.table(HEADS, (_row(f, links) for f in findings))
 
 
-def _table(rows: str) -> str:
-    return (
-        '<table><thead><tr><th scope="col">state</th>'
-        '<th scope="col">what should be true</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
-
-
-def _row(f: Finding, links: Mapping[str, str]) -> str:
+def _row(f: Finding, links: Mapping[str, Markup]) -> Markup:
     sign, word = STATES[f.state]
-    parts = [escape(f.thing)]
+    parts = [f.thing]
     if f.state in ("failed", "blocked", "unknown"):
         parts.append(_wrong(f, links))
     elif f.gap:
         parts.append(_gap(f.gap))
     if f.commands:
-        typed = "\n".join(f.commands)
-        parts.append(style.fold("by hand", f"<pre>{escape(typed)}</pre>"))
+        parts.append(style.words_folded("by hand", "\n".join(f.commands)))
     if f.evidence and f.state not in ("failed", "blocked"):
-        parts.append(style.fold("evidence", f"<pre>{escape(f.evidence)}</pre>"))
-    mark = f' data-kind="{f.kind}"' if f.kind else ""
-    state = f'<td class="state">{sign} {word}</td>'
-    return f"<tr{mark}>{state}<td>{''.join(parts)}</td></tr>"
+        parts.append(style.words_folded("evidence", f.evidence))
+    return html.row((html.state(f"{sign} {word}"), html.joined(parts)), f.kind)
 
 
-def _gap(gap: str) -> str:
-    return f"<pre>{report.difference_html(gap)}</pre>"
+def _gap(gap: str) -> Markup:
+    return Markup("<pre>{}</pre>").format(report.difference_html(gap))
 
 
-def _wrong(f: Finding, links: Mapping[str, str]) -> str:
+def _wrong(f: Finding, links: Mapping[str, Markup]) -> Markup:
     """What is so, what should be so, what to do now."""
-    should = f"{escape(f.thing[:1].upper() + f.thing[1:])}."
+    should = f"{f.thing[:1].upper()}{f.thing[1:]}."
     evidence = f.evidence if f.state == "failed" else ""
     return style.three(_gap(f.gap), should, _remedy(f, links), evidence)
 
 
-def _remedy(f: Finding, links: Mapping[str, str]) -> str:
+def _remedy(f: Finding, links: Mapping[str, Markup]) -> str:
     if f.state == "blocked":
-        named = [html for step, html in links.items() if f"“{step}”" in f.gap]
-        where = f" It is here: {named[0]}." if named else ""
-        return f"What it waits for comes first.{where}"
+        named = [link for step, link in links.items() if f"“{step}”" in f.gap]
+        where = Markup(" It is here: {}.").format(named[0]) if named else ""
+        return Markup("What it waits for comes first.{}").format(where)
     if f.state == "unknown":
         return "Nothing is known to be broken. Look again when the reason is gone."
     if f.evidence:
-        return (
+        return Markup(
             "Read the server's own words under <em>evidence</em>, mend that, then "
             "<em>make it so</em> again: it goes on where it stopped."
         )
-    return (
+    return Markup(
         "<em>Look again</em>. If it stays, see <em>When it breaks</em> at the end of "
         "this chapter, and run the step it names."
     )
 
 
-def about_step(step: Step, s: Settings) -> str:
+def about_step(step: Step, s: Settings) -> Markup:
     """Folded: the files with their comments, and the step's own Python."""
-    things = list(step.things(s))
-    files = "".join(map(_file, things))
-    source = style.fold("source of this step", f"<pre>{escape(step.source)}</pre>")
-    return files + source
+    files = html.joined(map(_file, step.things(s)))
+    return files + style.words_folded("source of this step", step.source)
 
 
-def _file(thing: Any) -> str:
+def _file(thing: Any) -> Markup:
     path, text = getattr(thing, "path", ""), getattr(thing, "text", "")
     if not (path and text):
-        return ""
-    label = f"{path}, with its comments"
-    return style.fold(label, f"<pre>{escape(text)}</pre>")
+        return html.NOTHING
+    return style.words_folded(f"{path}, with its comments", text)

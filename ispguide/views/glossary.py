@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from html import escape
+
+from markupsafe import Markup
+
+from ispguide.views import html
 
 PAGE = "90-glossary.ipynb"
 
@@ -70,7 +73,7 @@ def find(text: str) -> Iterator[tuple[re.Match[str], Term]]:
         yield match, forms[match[0]]
 
 
-def explained(text: str) -> str:
+def explained(text: str) -> Markup:
     """`text` as HTML, the first use of each word linked and explained on hover."""
     from ispguide.views.style import link
 
@@ -80,6 +83,6 @@ def explained(text: str) -> str:
             continue
         done.add(term.name)
         there = link(PAGE, match[0], cell=term.cell, tip=term.tip)
-        parts += [escape(text[end : match.start()]), there]
+        parts += [text[end : match.start()], there]
         end = match.end()
-    return "".join([*parts, escape(text[end:])])
+    return html.joined([*parts, text[end:]])

@@ -8,41 +8,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.mail.log.hops import HOP_STATES, STATIONS, Hop, in_order, outcome
 from ispguide.mail.log.way import FATES, Way
-from ispguide.views import style, svg
+from ispguide.views import html, style, svg
 
 WIDE, HIGH = 960.0, 74.0
 _COLOURS = {"ok": style.GOOD, "no": style.BAD, "wait": style.OPEN, "note": style.OPEN}
 
-_STYLE = """<style>
+_STYLE = Markup("""<style>
 .ispg ol.ispg-hops{list-style:none;margin:8px 0!important;padding:0!important}
 .ispg .ispg-hops>li{display:grid;grid-template-columns:4.6em 7.5em 1fr;gap:0 10px;
  padding:5px 0;margin:0;border-top:1px solid var(--jp-border-color3,rgba(128,128,128,.25))}
 .ispg .ispg-hops .at{text-align:right;font-variant-numeric:tabular-nums}
 .ispg .ispg-hops .what{font-weight:600;overflow-wrap:anywhere}
 .ispg .ispg-hops summary{font-size:.92em}
-</style>"""
+</style>""")
 
 
-def timeline(hops: Sequence[Hop], under_way: bool = False) -> str:
+def timeline(hops: Sequence[Hop], under_way: bool = False) -> Markup:
     """The whole: what became of it, the strip, the hops in order."""
     ordered = in_order(hops)
-    return f"{_verdict(ordered, under_way)}{strip(ordered)}{listed(ordered)}"
+    words = "On its way …" if under_way else hops_told(ordered)
+    return _verdict(words) + strip(ordered) + listed(ordered)
 
 
-def listed(hops: Sequence[Hop], begin: float = 0.0) -> str:
+def listed(hops: Sequence[Hop], begin: float = 0.0) -> Markup:
     """The hops alone.  `begin`: then each says the time of day."""
-    items = "".join(_item(hop, begin) for hop in hops)
-    return f'{_STYLE}<ol class="ispg-hops">{items}</ol>'
+    items = html.joined(_item(hop, begin) for hop in hops)
+    return _STYLE + Markup('<ol class="ispg-hops">{}</ol>').format(items)
 
 
-def _verdict(hops: Sequence[Hop], under_way: bool) -> str:
+def _verdict(words: str) -> Markup:
     """One sentence, told to screen readers when it changes."""
-    words = "On its way …" if under_way else hops_told(hops)
-    return f'<p role="status"><b>{escape(words)}</b></p>'
+    return Markup('<p role="status"><b>{}</b></p>').format(words)
 
 
 def hops_told(hops: Sequence[Hop]) -> str:
@@ -57,31 +58,26 @@ def hops_told(hops: Sequence[Hop]) -> str:
     return f"{head}, {after}: {STATIONS[end.who]} {end.what}."
 
 
-def _item(hop: Hop, begin: float = 0.0) -> str:
+def _item(hop: Hop, begin: float = 0.0) -> Markup:
     at = f"{hop.at:.3f} s"
     if begin:
         at = time.strftime("%H:%M:%S", time.localtime(begin + hop.at))
     sign, word = HOP_STATES[hop.state]
-    mark = (
-        "" if hop.state == "ok"
-        else f' <span class="badge">{sign} {word}</span>'
-    )  # fmt: skip
-    more = (
-        style.fold("what was said", f"<pre>{escape(hop.detail)}</pre>")
-        if hop.detail else ""
-    )  # fmt: skip
-    return (
-        f'<li><span class="at">{at}</span>'
-        f"<span>{escape(STATIONS[hop.who])}</span>"
-        f'<div><span class="what">{escape(hop.what)}</span>{mark}'
-        f"<div>{escape(hop.words)}</div>{more}</div></li>"
-    )
+    mark = more = html.NOTHING
+    if hop.state != "ok":
+        mark = Markup(' <span class="badge">{} {}</span>').format(sign, word)
+    if hop.detail:
+        more = style.words_folded("what was said", hop.detail)
+    return Markup(
+        '<li><span class="at">{}</span><span>{}</span>'
+        '<div><span class="what">{}</span>{}<div>{}</div>{}</div></li>'
+    ).format(at, STATIONS[hop.who], hop.what, mark, hop.words, more)
 
 
 # --- the strip ---------------------------------------------------------------
 
 
-def strip(hops: Sequence[Hop]) -> str:
+def strip(hops: Sequence[Hop]) -> Markup:
     """Every station on one line: passed, refused here, not reached."""
     own = svg.name()
     step, high = WIDE / len(STATIONS), 46.0
@@ -98,10 +94,12 @@ def strip(hops: Sequence[Hop]) -> str:
         for key, name in STATIONS.items()
     )
     title = "The stations of the letter"
-    return svg.drawing(own, (WIDE, HIGH), title, about, "".join(inner))
+    return svg.drawing(own, (WIDE, HIGH), title, about, html.joined(inner))
 
 
-def _station(name: str, hops: Sequence[Hop], x: float, wide: float, high: float) -> str:
+def _station(
+    name: str, hops: Sequence[Hop], x: float, wide: float, high: float
+) -> Markup:
     state, word = _reached(hops)
     stroke = _COLOURS.get(state, svg.LINE)
     middle = x + wide / 2
@@ -142,12 +140,12 @@ NOTHING = (
 )
 
 
-def ways_html(ways: Sequence[Way]) -> str:
+def ways_html(ways: Sequence[Way]) -> Markup:
     """All letters, the newest first and open."""
     if not ways:
-        return f'<p role="status">{escape(NOTHING)}</p>'
-    head = f'<p role="status"><b>{escape(ways_told(ways))}</b></p>'
-    return head + "".join(_way(one, first=not i) for i, one in enumerate(ways))
+        return Markup('<p role="status">{}</p>').format(NOTHING)
+    found = html.joined(_way(one, first=not i) for i, one in enumerate(ways))
+    return _verdict(ways_told(ways)) + found
 
 
 def ways_told(ways: Sequence[Way]) -> str:
@@ -160,15 +158,19 @@ def ways_told(ways: Sequence[Way]) -> str:
     return f"{len(ways)} letters, the newest first: {parts}."
 
 
-def _way(one: Way, first: bool) -> str:
+def _way(one: Way, first: bool) -> Markup:
     sign, word = FATES[one.fate]
     label = f"{sign} {word} · {clock(one.begin, '%d %b %Y, %H:%M:%S')} · from {one.sender or 'unknown'}"
-    ends = "".join(
-        f"<li>{FATES[e.fate][0]} <b>{escape(e.to or 'everybody')}</b>: {escape(e.words)}</li>"
+    ends = html.joined(
+        Markup("<li>{} <b>{}</b>: {}</li>").format(
+            FATES[e.fate][0], e.to or "everybody", e.words
+        )
         for e in one.ends
     )
-    names = f'<p class="soft">{escape(" · ".join(one.names))}</p>' if one.names else ""
-    inner = f"<ul>{ends}</ul>{names}{listed(one.hops, one.begin)}"
+    names = html.NOTHING
+    if one.names:
+        names = Markup('<p class="soft">{}</p>').format(" · ".join(one.names))
+    inner = Markup("<ul>{}</ul>{}{}").format(ends, names, listed(one.hops, one.begin))
     return style.fold(label, inner, open_=first)
 
 

@@ -5,9 +5,10 @@ Pure; everything that came from the servers is escaped.
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
-from ispguide.mail.migration import STAGES, Move
+from ispguide.mail.migration import STAGES, Move, Row
+from ispguide.views import html
 
 #: So many mailboxes are named; of the others, only how many.
 MOST = 30
@@ -31,34 +32,37 @@ def words(found: Move) -> str:
     )
 
 
-def move_html(found: Move) -> str:
+def move_html(found: Move) -> Markup:
     """The stages as a list, then the mailboxes that lack something."""
     at = list(STAGES).index(found.next)
-    items = "".join(_stage(i, at, text) for i, text in enumerate(STAGES.values()))
-    return f"<p>{escape(words(found))}</p><ol>{items}</ol>{_table(found)}"
+    items = html.joined(_stage(i, at, text) for i, text in enumerate(STAGES.values()))
+    whole = Markup("<p>{}</p><ol>{}</ol>{}")
+    return whole.format(words(found), items, _table(found))
 
 
-def _stage(i: int, at: int, text: str) -> str:
+def _stage(i: int, at: int, text: str) -> Markup:
     over = at == len(STAGES) - 1
     mark = "✓ done" if i < at or over else "▲ next" if i == at else "to come"
-    shown = f"<strong>{escape(text)}</strong>" if i == at else escape(text)
-    current = ' aria-current="step"' if i == at else ""
-    return f"<li{current}>{shown} · {mark}</li>"
+    form = (
+        '<li aria-current="step"><strong>{}</strong> · {}</li>'
+        if i == at
+        else "<li>{} · {}</li>"
+    )
+    return Markup(form).format(text, mark)
 
 
-def _table(found: Move) -> str:
+def _table(found: Move) -> Markup:
     rows = [r for r in found.rows if not r.whole] or list(found.rows)
-    cells = "".join(
-        f"<tr><td>{escape(r.address)}</td><td>{r.there}</td><td>{r.here}</td>"
-        f"<td>{'✓ whole' if r.whole else f'▲ {r.there - r.here} missing'}</td></tr>"
-        for r in rows[:MOST]
-    )
+    made = html.table(("mailbox", "there", "here", ""), map(_cells, rows[:MOST]))
     more = len(rows) - MOST
-    left = f"<p>… and {more} more.</p>" if more > 0 else ""
-    heads = "".join(
-        f'<th scope="col">{h}</th>' for h in ("mailbox", "there", "here", "")
+    return made + (
+        Markup("<p>… and {} more.</p>").format(more) if more > 0 else html.NOTHING
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>{left}"
+
+
+def _cells(r: Row) -> tuple[object, ...]:
+    state = "✓ whole" if r.whole else f"▲ {r.there - r.here} missing"
+    return r.address, r.there, r.here, state
 
 
 def move_text(found: Move) -> str:

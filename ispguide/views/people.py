@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.engine.names import shown
 from ispguide.mail.people import Lists
 from ispguide.mail.people.book import Sender
 from ispguide.mail.people.things import limit
-from ispguide.views import style
+from ispguide.views import html, style
 
 #: With more rows than this, each domain's are folded.
 MANY = 40
@@ -24,14 +25,14 @@ HEADS = {
 }
 
 
-def lists_html(lists: Lists) -> str:
+def lists_html(lists: Lists) -> Markup:
     """Domains, mailboxes and forwardings."""
     rows: dict[str, list[tuple[str, ...]]] = {
         "domains": [(shown(row[0]),) for row in lists["domains"]],
         "mailboxes": [_mailbox(row) for row in lists["mailboxes"]],
         "aliases": [(shown(row[0]), shown(row[1])) for row in lists["aliases"]],
     }
-    return "".join(_folded(HEADS[kind], found) for kind, found in rows.items())
+    return html.joined(_folded(HEADS[kind], found) for kind, found in rows.items())
 
 
 def _mailbox(row: Sequence[str]) -> tuple[str, ...]:
@@ -40,27 +41,21 @@ def _mailbox(row: Sequence[str]) -> tuple[str, ...]:
     return shown(address), limit(int(size)), logs_in
 
 
-def _folded(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _folded(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
     if len(rows) <= MANY or len(heads) == 1:
         return table(heads, rows)
     by_domain: dict[str, list[Sequence[str]]] = defaultdict(list)
     for row in rows:
         by_domain[row[0].rpartition("@")[2]].append(row)
-    return "".join(
+    return html.joined(
         style.fold(f"{heads[0]}: {domain} ({len(found)})", table(heads, found))
         for domain, found in sorted(by_domain.items())
     )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A small table, escaped."""
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    none = f'<tr><td colspan="{len(heads)}">none yet</td></tr>'
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{cells or none}</tbody></table>"
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """A small table, or that there is nobody yet."""
+    return html.table(heads, rows, none="none yet")
 
 
 def senders_rows(found: Iterable[Sender]) -> list[tuple[str, str, str]]:

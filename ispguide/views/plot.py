@@ -12,15 +12,16 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide.engine.settings import Settings
 from ispguide.engine.words import DAY, HOUR, amount
 from ispguide.mail.log import traffic
 from ispguide.mail.log.journal import Judged
 from ispguide.mail.measures import certificate, mailboxes
-from ispguide.views import style, svg
+from ispguide.views import html, style, svg
 
 #: Stand-ins → what the theme says.
 INK, SOFT, LINE = "#010203", "#010204", "#010205"
@@ -40,7 +41,7 @@ _RC = {
 Build = Callable[[Any], None]
 
 
-def draw(build: Build, title: str, about: str, high: float = 2.6) -> str:
+def draw(build: Build, title: str, about: str, high: float = 2.6) -> Markup:
     """What `build(axes)` draws, as SVG with a title, 8.6 by `high` inches."""
     import logging
 
@@ -57,8 +58,10 @@ def draw(build: Build, title: str, about: str, high: float = 2.6) -> str:
     return themed(raw.getvalue(), title, about)
 
 
-def themed(raw: str, title: str, about: str) -> str:
-    """matplotlib's file as a piece of a page: colours, fonts and ids of its own."""
+def themed(raw: str, title: str, about: str) -> Markup:
+    """matplotlib's file as a piece of a page: colours, fonts and ids of its own.
+
+    It has escaped what it was told to write."""
     own = svg.name()
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', raw)
     size = (float(box[1]), float(box[2])) if box else (620.0, 190.0)
@@ -70,21 +73,22 @@ def themed(raw: str, title: str, about: str) -> str:
     inner = re.sub(r"font: ([^;\"]*?)(\d+)px [^;\"]*", r"font-size: \2px", inner)
     for stand_in, colour in THEME.items():
         inner = inner.replace(stand_in, colour)
-    return svg.drawing(own, size, title, about, inner, scale=1.36)
+    return svg.drawing(own, size, title, about, Markup(inner), scale=1.36)
 
 
 def with_table(
-    drawn: str, words: str, heads: Sequence[str], rows: Iterable[Sequence[str]]
-) -> str:
+    drawn: Markup, words: str, heads: Sequence[str], rows: Iterable[Sequence[str]]
+) -> Markup:
     """Words above, the picture, and its numbers folded below."""
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    table = f"<table><thead><tr>{top}</tr></thead><tbody>{cells}</tbody></table>"
-    more = style.fold("the numbers as a table", table) if cells else ""
-    return f"<p>{escape(words)}</p>{drawn}{more}"
+    more, found = html.NOTHING, list(rows)
+    if found:
+        more = style.fold("the numbers as a table", html.table(heads, found))
+    return Markup("<p>{}</p>{}{}").format(words, drawn, more)
+
+
+def undrawn(words: str) -> Markup:
+    """The words alone, where there is nothing to draw."""
+    return with_table(html.NOTHING, words, (), ())
 
 
 # What the plots draw on matplotlib's axes: bars, dots, lines.

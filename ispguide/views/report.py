@@ -12,7 +12,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide import __version__
 from ispguide.engine.overview import CHAPTER_STATES
@@ -24,63 +25,65 @@ from ispguide.mail.measures.health import JUDGED, health_words
 from ispguide.tasks.components import PART_STATES
 from ispguide.tasks.dns import Row
 from ispguide.tasks.report import DUTIES, Graduation, Symptom, symptoms
-from ispguide.views import diagram, plot, style, watching
+from ispguide.views import diagram, html, plot, style, watching
 from ispguide.views.watching import typed
 
 # The index of symptoms as HTML: the little Markdown of a table's cell, and its links.
 
 
-#: (target, words as HTML) → a link.
-Link = Callable[[str, str], str]
+#: (target, words) → a link.
+Link = Callable[[str, str], Markup]
 _PIECES = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)|\*\*([^*]+)\*\*|\*([^*]+)\*")
 
 
-def inside(target: str, words: str) -> str:
+def inside(target: str, words: str) -> Markup:
     """A link that JupyterLab follows without loading the page anew."""
     path, _, cell = target.partition("#cell-id=")
-    linked = style.link(path, "", cell=cell)
-    return linked.removesuffix("</a>") + words + "</a>"
+    return style.link(path, words, cell=cell)
 
 
-def outside(target: str, words: str) -> str:
+def outside(target: str, words: str) -> Markup:
     """A plain link, as a file has it; behind it, in print, what it leads to."""
-    return f'<a href="{escape(target, quote=True)}">{words}</a>'
+    return Markup('<a href="{}">{}</a>').format(target, words)
 
 
-def linked(text: str, link: Link) -> str:
+def linked(text: str, link: Link) -> Markup:
     """Code, links and emphasis of a cell in Markdown; all else is escaped."""
-    done, end = [], 0
+    done, end = list[str](), 0
     text = text.replace("\\|", "|")
     for found in _PIECES.finditer(text):
-        done += [escape(text[end : found.start()]), _piece(found, link)]
+        done += [text[end : found.start()], _piece(found, link)]
         end = found.end()
-    return "".join([*done, escape(text[end:])])
+    return html.joined([*done, text[end:]])
 
 
-def _piece(found: re.Match[str], link: Link) -> str:
+def _piece(found: re.Match[str], link: Link) -> Markup:
     code, words, target, strong, soft = found.groups()
     if code is not None:
-        return f"<code>{escape(code)}</code>"
+        return Markup("<code>{}</code>").format(code)
     if target is not None:
         inner = linked(words, link)
         return inner if "(" in words else link(target, inner)
-    return f"<b>{escape(strong)}</b>" if strong else f"<em>{escape(soft)}</em>"
+    form = "<b>{}</b>" if strong else "<em>{}</em>"
+    return Markup(form).format(strong or soft)
 
 
-def symptoms_table(rows: Sequence[Symptom], link: Link = inside) -> str:
+#: Heads of the index of symptoms.
+INDEX = ("you see", "it is usually", "repair", "chapter")
+
+
+def symptoms_table(rows: Sequence[Symptom], link: Link = inside) -> Markup:
     """A row for each symptom, with its chapter."""
     if not rows:
-        return '<p role="status">No table says so. Try one word of what you see.</p>'
-    body = "".join(_symptom_row(row, link) for row in rows)
-    heads = ("you see", "it is usually", "repair", "chapter")
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+        return Markup(
+            '<p role="status">No table says so. Try one word of what you see.</p>'
+        )
+    return html.table(INDEX, (_symptom(row, link) for row in rows))
 
 
-def _symptom_row(row: Symptom, link: Link) -> str:
+def _symptom(row: Symptom, link: Link) -> list[Markup]:
     cells = [linked(text, link) for text in (row.sees, row.usually, row.repair)]
-    cells.append(link(f"{row.notebook}#cell-id=when-it-breaks", escape(row.title)))
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return [*cells, link(f"{row.notebook}#cell-id=when-it-breaks", row.title)]
 
 
 def symptoms_text(rows: Sequence[Symptom]) -> str:
@@ -92,7 +95,7 @@ def symptoms_text(rows: Sequence[Symptom]) -> str:
 
 
 #: Title, sentence, SVG.
-Picture = tuple[str, str, str]
+Picture = tuple[str, str, Markup]
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -240,23 +243,24 @@ nav ul{{columns:2;padding-left:1.2em}}
 
 def page(seen: Graduation) -> str:
     """The whole file."""
-    name = escape(seen.settings.hostname)
     sections = list(_sections(seen))
-    contents = "".join(
-        f'<li><a href="#part-{i}">{t}</a></li>' for i, (t, _) in enumerate(sections)
+    contents = html.joined(
+        Markup('<li><a href="#part-{}">{}</a></li>').format(i, title)
+        for i, (title, _) in enumerate(sections)
     )
-    body = "".join(
-        f'<section><h2 id="part-{i}">{t}</h2>{b}</section>'
-        for i, (t, b) in enumerate(sections)
+    body = html.joined(
+        Markup('<section><h2 id="part-{}">{}</h2>{}</section>').format(i, title, inner)
+        for i, (title, inner) in enumerate(sections)
     )
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}: the report</title>'
+    whole = Markup(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}: the report</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
-        f"<style>{_STYLE}</style></head><body><main><h1>{name}: the report to keep</h1>"
-        f"<p>{escape(intro(seen))}</p><nav aria-label=\"contents\"><ul>{contents}</ul></nav>{body}"
-        "</main></body></html>\n"
+        "<style>{}</style></head><body><main><h1>{name}: the report to keep</h1>"
+        '<p>{}</p><nav aria-label="contents"><ul>{}</ul></nav>{}</main></body></html>\n'
     )  # fmt: skip
+    name, css = seen.settings.hostname, Markup(_STYLE)
+    return str(whole.format(css, intro(seen), contents, body, name=name))
 
 
 def intro(seen: Graduation) -> str:
@@ -267,9 +271,9 @@ def intro(seen: Graduation) -> str:
     )
 
 
-def _sections(seen: Graduation) -> Iterator[tuple[str, str]]:
-    yield "At a glance", _list(map(escape, at_a_glance(seen)))
-    yield "Pictures", "".join(_figure(*picture) for picture in pictures(seen))
+def _sections(seen: Graduation) -> Iterator[tuple[str, Markup]]:
+    yield "At a glance", _list(at_a_glance(seen))
+    yield "Pictures", html.joined(_figure(*picture) for picture in pictures(seen))
     yield "What was built", _table_html(*built(seen)) + _table_html(*components(seen))
     yield "What was proved", _table_html(*proofs(seen))
     yield "The DNS", _table_html(*records(seen))
@@ -286,30 +290,31 @@ def _sections(seen: Graduation) -> Iterator[tuple[str, str]]:
     yield "From what you see to what repairs it", _index_html()
 
 
-def _list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+def _list(items: Iterable[str]) -> Markup:
+    return Markup("<ul>{}</ul>").format(html.each("<li>{}</li>", items))
 
 
-def _figure(title: str, words: str, drawn: str) -> str:
+def _figure(title: str, words: str, drawn: Markup) -> Markup:
+    figure = "<h3>{}</h3><figure>{}<figcaption>{}</figcaption></figure>"
+    return Markup(figure).format(title, _unlinked(drawn), words)
+
+
+def _unlinked(drawn: Markup) -> Markup:
     """Links into notebooks lead nowhere from a file, so the picture has none."""
-    plain = drawn.replace("<a ", "<g ").replace("</a>", "</g>")
-    return f"<h3>{escape(title)}</h3><figure>{plain}<figcaption>{escape(words)}</figcaption></figure>"
+    return Markup(str(drawn).replace("<a ", "<g ").replace("</a>", "</g>"))
 
 
-def _table_html(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{typed(c)}</td>" for c in row) + "</tr>" for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+def _table_html(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> Markup:
+    made = html.table(heads, (map(typed, row) for row in rows))
+    return Markup('<div class="wide">{}</div>').format(made)
 
 
-def _index_html() -> str:
-    words = (
+def _index_html() -> Markup:
+    return Markup(
         "<p>Read from the notebooks. A link leads to the cell when this file lies in "
         "their folder; else open the notebook it names, and look for the heading.</p>"
-    )
-    return f'{words}<div class="wide index">{symptoms_table(symptoms(), outside)}</div>'
+        '<div class="wide index">{}</div>'
+    ).format(symptoms_table(symptoms(), outside))
 
 
 # The report as Markdown, its pictures in it: one file, to be kept with one's notes.
@@ -348,18 +353,17 @@ def _lines(seen: Graduation) -> Iterator[str]:
 
 
 def _index_lines() -> Iterator[str]:
-    heads = ("you see", "it is usually", "repair", "chapter")
     yield from ("## From what you see to what repairs it", "")
-    yield from _row_line(heads)
+    yield from _row_line(INDEX)
     for s in symptoms():
         chapter = f"[{s.title}]({s.notebook}#cell-id=when-it-breaks)"
         yield f"| {s.sees} | {s.usually} | {s.repair} | {chapter} |"
 
 
-def _inline(drawn: str) -> str:
-    """A picture as a part of the file; links in it would lead nowhere."""
-    plain = drawn.replace("<a ", "<g ").replace("</a>", "</g>")
-    return "data:image/svg+xml;base64," + base64.b64encode(plain.encode()).decode()
+def _inline(drawn: Markup) -> str:
+    """A picture as a part of the file."""
+    raw = _unlinked(drawn).encode()
+    return "data:image/svg+xml;base64," + base64.b64encode(raw).decode()
 
 
 def _table_lines(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

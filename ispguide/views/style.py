@@ -8,11 +8,13 @@ colour only besides.  Everything that came from outside is escaped.
 from __future__ import annotations
 
 import json
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.engine.errors import GuideError
 from ispguide.engine.progress import Running
 from ispguide.engine.report import STATES
+from ispguide.views.html import NOTHING, attribute, joined
 
 GOOD = "var(--jp-success-color1, #388e3c)"
 BAD = "var(--jp-error-color1, #d32f2f)"
@@ -80,7 +82,7 @@ _STYLE = """
 """
 
 
-def style() -> str:
+def style() -> Markup:
     """The style sheet of the cards, once in each of them: any one may stand alone."""
     states = "".join(
         f".ispg-card.ispg-{name}{{border-left-color:{colour}}}"
@@ -91,25 +93,23 @@ def style() -> str:
         for name in ("ok", "gap", "drifted", "failed")
     )
     words = {"calm": CALM, "busy": BUSY, "good": GOOD, "bad": BAD, "states": states}
-    return f"<style>{_STYLE % words}</style>"
+    return Markup(f"<style>{_STYLE % words}</style>")  # every word of it is ours
 
 
-def box(inner: str, role: str = "") -> str:
+def box(inner: Markup, role: str = "") -> Markup:
     """A piece of a card."""
-    named = f' role="{role}"' if role else ""
-    return f'<div class="ispg ispguide"{named}>{inner}</div>'
+    named = attribute("role", role)
+    return Markup('<div class="ispg ispguide"{}>{}</div>').format(named, inner)
 
 
-def heading(title: str, state: str = "", word: str = "", level: int = 4) -> str:
+def heading(title: str, state: str = "", word: str = "", level: int = 4) -> Markup:
     """A title with the state's shape and word; a screen reader is told of changes."""
     sign, usual = SIGNS.get(state, ("", ""))
     said = f"{sign} {word or usual}".strip()
-    told = f'<span role="status">{escape(said)}</span>'
-    dash = " · " if said else ""
-    return (
-        f'<div role="heading" aria-level="{level}" class="head">{told}{dash}'
-        f"{escape(title)}</div>"
-    )
+    return Markup(
+        '<div role="heading" aria-level="{}" class="head"><span role="status">{}</span>'
+        "{}{}</div>"
+    ).format(level, said, " · " if said else "", title)
 
 
 def link(
@@ -119,89 +119,97 @@ def link(
     css: str = "",
     heading: str = "",
     tip: str = "",
-) -> str:
+    label: str = "",
+) -> Markup:
     """A link that JupyterLab opens without loading the page anew.
 
-    `cell`: a cell's id; `tip`: told on hover."""
+    `cell`: a cell's id; `tip`: told on hover; `label`: for a screen reader, where the
+    link shows no text."""
     mark = f"#cell-id={cell}" if cell else ""
-    args = escape(json.dumps({"path": path, "id": mark}), quote=True)
-    named = f' class="{css}"' if css else ""
-    named += f' title="{escape(tip, quote=True)}"' if tip else ""
-    return (
-        f'<a href="{escape(path + mark, quote=True)}"{named} '
-        'data-commandlinker-command="rendermime:handle-local-link" '
-        f'data-commandlinker-args="{args}">{escape(text)}</a>'
+    args = json.dumps({"path": path, "id": mark})
+    return Markup(
+        '<a href="{}"{}{} data-commandlinker-command="rendermime:handle-local-link" '
+        'data-commandlinker-args="{}"{}>{}</a>'
+    ).format(
+        path + mark,
+        attribute("class", css),
+        attribute("title", tip),
+        args,
+        attribute("aria-label", label),
+        text,
     )
 
 
-def fold(label: str, inner: str, open_: bool = False) -> str:
+def fold(label: str, inner: Markup, open_: bool = False) -> Markup:
     """Details that a keyboard reaches."""
-    return (
-        f"<details{' open' if open_ else ''}><summary>{escape(label)}</summary>"
-        f"{inner}</details>"
+    return Markup("<details{}><summary>{}</summary>{}</details>").format(
+        " open" if open_ else "", label, inner
     )
 
 
-def three(is_: str, should: str, do: str, evidence: str = "", kind: str = "") -> str:
+def words_folded(label: str, text: str) -> Markup:
+    """The same with words, line by line as they are."""
+    return fold(label, Markup("<pre>{}</pre>").format(text))
+
+
+def three(is_: str, should: str, do: str, evidence: str = "", kind: str = "") -> Markup:
     """What is so, what should be so, what to do now; parts that are empty are left out.
 
-    `is_` and `do` are HTML already; the caller has escaped what came from outside.
     `kind`: that of the gap or the error, for whoever looks for it in the page."""
     rows = (("is", is_), ("should be", should), ("do now", do))
-    lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
-    more = fold("evidence", f"<pre>{escape(evidence)}</pre>") if evidence else ""
-    mark = f' data-kind="{kind}"' if kind else ""
-    return f'<dl class="three"{mark}>{lines}</dl>{more}'
+    lines = joined(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(*row) for row in rows if row[1]
+    )
+    more = words_folded("evidence", evidence) if evidence else NOTHING
+    mark = attribute("data-kind", kind)
+    return Markup('<dl class="three"{}>{}</dl>{}').format(mark, lines, more)
 
 
-def problem(error: GuideError) -> str:
+def problem(error: GuideError) -> Markup:
     """An error in its three parts, the evidence folded."""
     is_, should, do = (
-        escape(part).replace("\n", "<br>")
+        Markup("<br>").join(part.split("\n"))
         for part in (error.is_, error.should, error.do)
     )
     return three(is_, should, do, error.evidence, error.kind)
 
 
-def running(job: Running) -> str:
+def running(job: Running) -> Markup:
     """Progress: a bar where it can be known, the time so far, the line of the moment."""
     now = job.doing_now
     share = now.share
-    value = f' value="{share:.3f}"' if share is not None else ""
+    value = attribute("value", "" if share is None else f"{share:.3f}")
     what = " · ".join(part for part in (job.doing, now.step) if part)
     line = now.words if now.words != now.step else ""
-    return (
-        f'<div class="ispg-live"><progress aria-label="{escape(job.doing, quote=True)}"'
-        f" max=1{value}></progress> {escape(what)} · {job.seconds:.0f} s"
-        f'<div class="line">{escape(line[:200]) or "&nbsp;"}</div></div>'
-    )
+    return Markup(
+        '<div class="ispg-live"><progress aria-label="{}" max=1{}></progress> {} · '
+        '{:.0f} s<div class="line">{}</div></div>'
+    ).format(job.doing, value, what, job.seconds, line[:200] or Markup("&nbsp;"))
 
 
-def resting(words: str) -> str:
+def resting(words: str) -> Markup:
     """The same place when nothing runs: what was last done, and how long it took."""
-    return f'<div class="ispg-live">{escape(words)}</div>'
+    return Markup('<div class="ispg-live">{}</div>').format(words)
 
 
 #: Out of sight until a `Copy` is on the page.
-COPYING = (
+COPYING = Markup(
     "<style>.ispg button[data-copy]{display:none;font:inherit;font-size:.85em;"
     "padding:0 8px;margin-left:6px;cursor:pointer;color:var(--jp-ui-font-color1);"
     "background:var(--jp-layout-color2);border:1px solid var(--jp-border-color1)}</style>"
 )
 
 
-def copy_button(text: str, what: str) -> str:
+def copy_button(text: str, what: str) -> Markup:
     """A small button in a card's HTML; `what` is told to those who cannot see it."""
-    told = escape(f"copy {what}", quote=True)
-    return (
-        f'<button type="button" data-copy="{escape(text, quote=True)}" '
-        f'aria-label="{told}" title="{told}">copy</button>'
-    )
+    return Markup(
+        '<button type="button" data-copy="{}" aria-label="copy {what}" '
+        'title="copy {what}">copy</button>'
+    ).format(text, what=what)
 
 
-def seconds_left(end: float, left: int, over: str) -> str:
+def seconds_left(end: float, left: int, over: str) -> Markup:
     """Seconds that run down, where a `Ticks` is on the page, to `end` (since 1970); `over`: what stands there then."""
-    return (
-        f'<span data-until="{end:.0f}" data-over="{escape(over, quote=True)}">'
-        f"{left} s</span>"
+    return Markup('<span data-until="{:.0f}" data-over="{}">{} s</span>').format(
+        end, over, left
     )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from ispguide.views import style as frame
+from ispguide.views.html import NOTHING
 
 INK = "var(--jp-ui-font-color1,#333)"
 SOFT = "var(--jp-ui-font-color2,#616161)"
@@ -28,44 +30,44 @@ def name() -> str:
 
 def text(
     x: float, y: float, words: str, size: int = 14, style: str = "", middle: bool = True
-) -> str:
+) -> Markup:
     """Words; in the middle of x, or beginning there."""
     anchor = "middle" if middle else "start"
-    return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
-        f'style="fill:{INK};font-size:{size}px;{style}">{escape(words)}</text>'
-    )
+    return Markup(
+        '<text x="{:g}" y="{:g}" text-anchor="{}" '
+        'style="fill:{};font-size:{}px;{}">{}</text>'
+    ).format(x, y, anchor, INK, size, style, words)
 
 
 def box(
     x: float, y: float, wide: float, high: float, stroke: str, width: float = 1.5,
     fill: str = PAPER, dashed: bool = False,
-) -> str:  # fmt: skip
+) -> Markup:  # fmt: skip
     """A rectangle."""
     dash = "stroke-dasharray:6 4;" if dashed else ""
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" rx="6" '
-        f'style="fill:{fill};stroke:{stroke};stroke-width:{width};{dash}"/>'
-    )
+    return Markup(
+        '<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" rx="6" '
+        'style="fill:{};stroke:{};stroke-width:{};{}"/>'
+    ).format(x, y, wide, high, fill, stroke, width, dash)
 
 
-def arrow(points: Sequence[Point], marker: str, both: bool = False) -> str:
+def arrow(points: Sequence[Point], marker: str, both: bool = False) -> Markup:
     """A line through these points, with a head at its end."""
     path = " ".join(f"{x:g},{y:g}" for x, y in points)
-    start = f' marker-start="url(#{marker})"' if both else ""
-    return (
-        f'<polyline points="{path}" style="fill:none;stroke:{SOFT};stroke-width:1.6" '
-        f'marker-end="url(#{marker})"{start}/>'
-    )
+    start = Markup(' marker-start="url(#{})"').format(marker) if both else NOTHING
+    return Markup(
+        '<polyline points="{}" style="fill:none;stroke:{};stroke-width:1.6" '
+        'marker-end="url(#{})"{}/>'
+    ).format(path, SOFT, marker, start)
 
 
-def head(marker: str) -> str:
+def head(marker: str) -> Markup:
     """The head of arrows, under the name `marker` (ids are one for a whole page)."""
-    return (
-        f'<defs><marker id="{marker}" viewBox="0 0 10 10" refX="9" refY="5" '
+    return Markup(
+        '<defs><marker id="{}" viewBox="0 0 10 10" refX="9" refY="5" '
         'markerWidth="8" markerHeight="8" orient="auto-start-reverse">'
-        f'<path d="M0,0 L10,5 L0,10 z" style="fill:{SOFT}"/></marker></defs>'
-    )
+        '<path d="M0,0 L10,5 L0,10 z" style="fill:{}"/></marker></defs>'
+    ).format(marker, SOFT)
 
 
 def drawing(
@@ -73,27 +75,20 @@ def drawing(
     size: Point,
     title: str,
     about: str,
-    inner: str,
+    inner: Markup,
     role: str = "img",
     scale: float = 1.0,
-) -> str:
+) -> Markup:
     """The whole, which scales with its column, up to `scale` times its own size.
 
     `own` makes its ids its own.
     A drawing with links in it is a group: what is inside an image no reader hears."""
     wide, high = size
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" '
-        f'role="{role}" aria-labelledby="{own}-title {own}-desc" '
-        f'style="width:100%;max-width:{wide * scale:g}px;height:auto;display:block;'
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {:g} {:g}" '
+        'role="{}" aria-labelledby="{own}-title {own}-desc" '
+        'style="width:100%;max-width:{:g}px;height:auto;display:block;'
         'font-family:var(--jp-ui-font-family,sans-serif)">'
-        f'<title id="{own}-title">{escape(title)}</title>'
-        f'<desc id="{own}-desc">{escape(about)}</desc>{inner}</svg>'
-    )
-
-
-def link(path: str, label: str, inner: str) -> str:
-    """What leads to a notebook, also with the keyboard."""
-    html = frame.link(path, "", css="ispg-part")
-    opened = html[: html.index(">")]
-    return f'{opened} aria-label="{escape(label, quote=True)}">{inner}</a>'
+        '<title id="{own}-title">{}</title>'
+        '<desc id="{own}-desc">{}</desc>{}</svg>'
+    ).format(wide, high, role, wide * scale, title, about, inner, own=own)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide.engine.settings import Settings
 from ispguide.engine.words import DAY, amount, span
@@ -19,7 +20,7 @@ from ispguide.mail.log.traffic import KINDS, Flow, flow_words
 from ispguide.mail.measures import certificate, mailboxes
 from ispguide.mail.measures.bans import DOORS, Guarding, busiest, guard_words
 from ispguide.mail.measures.health import JUDGED, Seen, health_words, worst
-from ispguide.views import plot
+from ispguide.views import html, plot
 
 #: kind → colour and pattern of its bars.
 BARS = {
@@ -31,18 +32,18 @@ BARS = {
 }
 
 
-def flow_html(seen: tuple[Flow, Settings]) -> str:
+def flow_html(seen: tuple[Flow, Settings]) -> Markup:
     """The three plots, each with its numbers folded below."""
     mail, s = seen
     words = flow_words(mail)
     if not any(mail.of(kind) for kind in KINDS):
-        return plot.with_table("", words, (), ())
+        return plot.undrawn(words)
     parts = [_much(mail, s, words)]
     if mail.of("refused") + mail.of("later"):
         parts.append(_reasons(mail.reasons()))
     if mail.of("score"):
         parts.append(_points(mail.points(), s))
-    return "".join(parts)
+    return html.joined(parts)
 
 
 def stretches(mail: Flow, s: Settings) -> tuple[Any, list[str]]:
@@ -52,7 +53,7 @@ def stretches(mail: Flow, s: Settings) -> tuple[Any, list[str]]:
     return table, [at.strftime("%H:%M" if one else "%a %d %b") for at in table.index]
 
 
-def _much(mail: Flow, s: Settings, words: str) -> str:
+def _much(mail: Flow, s: Settings, words: str) -> Markup:
     table, labels = stretches(mail, s)
     drawn = plot.draw(
         lambda axes: bars(axes, table, labels), "Mail over time", words, 3.0
@@ -84,7 +85,7 @@ def bars(axes: Any, table: Any, labels: list[str]) -> None:
     axes.legend(frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1))
 
 
-def _reasons(why: Any) -> str:
+def _reasons(why: Any) -> Markup:
     words = "Why mail was refused, or told to come again:"
     high = 0.8 + 0.32 * len(why)
     drawn = plot.draw(
@@ -104,7 +105,7 @@ def lying(axes: Any, why: Any) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
-def _points(points: Any, s: Settings) -> str:
+def _points(points: Any, s: Settings) -> Markup:
     words = f"How many points mail got: Junk begins at {s.junk_score}, refusal at {s.reject_score}."
     drawn = plot.draw(
         lambda axes: spread(axes, points, s), "Points of mail", words, 2.6
@@ -144,12 +145,12 @@ def spread(axes: Any, points: Any, s: Settings) -> None:
 # Rows go in, HTML comes out; nothing here knows the server.
 
 
-def bans_html(now: Guarding) -> str:
+def bans_html(now: Guarding) -> Markup:
     """A bar for each door; the table names those who guessed most."""
     words = guard_words(now)
     guesses = now.of("Found")
     if not guesses:
-        return plot.with_table("", words, (), ())
+        return plot.undrawn(words)
     high = 0.9 + 0.42 * len(now.doors)
     drawn = plot.draw(
         lambda axes: doors(axes, now), "Wrong guesses by door", words, high
@@ -200,49 +201,48 @@ def judged(seen: Health) -> tuple[str, str]:
     return CARD[worst(seen[0])]
 
 
-def health_html(seen: Health) -> str:
+def health_html(seen: Health) -> Markup:
     """The whole page."""
     rows, waits = seen
-    body = "".join(_row(row) for row in rows)
-    return (
-        f'<p role="status"><b>{escape(health_words(rows))}</b></p>'
-        '<table><thead><tr><th scope="col">how</th><th scope="col">part</th>'
-        '<th scope="col">what is so, and what to do</th></tr></thead>'
-        f"<tbody>{body}</tbody></table>{_waiting(waits)}"
+    heads = ("how", "part", "what is so, and what to do")
+    return Markup('<p role="status"><b>{}</b></p>{}{}').format(
+        health_words(rows), html.table(heads, map(_cells, rows)), _waiting(waits)
     )
 
 
-def _row(row: Seen) -> str:
-    sign, word = JUDGED[row.state]
-    do = f"<br><b>Do:</b> {typed(row.do)}" if row.do and row.state != "fine" else ""
-    more = f' <span class="soft">{typed(row.do)}</span>' if row.state == "fine" else ""
-    return (
-        f'<tr><td class="state">{sign} {word}</td><td>{escape(row.what)}</td>'
-        f"<td>{escape(row.words)}{do or more}</td></tr>"
-    )
+def _cells(row: Seen) -> tuple[str, ...]:
+    do = html.NOTHING
+    if row.state == "fine":
+        do = Markup(' <span class="soft">{}</span>').format(typed(row.do))
+    elif row.do:
+        do = Markup("<br><b>Do:</b> {}").format(typed(row.do))
+    what = Markup("{}{}").format(row.words, do)
+    return html.state(" ".join(JUDGED[row.state])), row.what, what
 
 
-def typed(text: str) -> str:
+def typed(text: str) -> Markup:
     """What stands between backticks is to be typed."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+    code = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return html.joined(code.format(p) if i % 2 else p for i, p in parts)
 
 
-def _waiting(rows: Sequence[traffic.Waiting]) -> str:
+def _waiting(rows: Sequence[traffic.Waiting]) -> Markup:
     """The queue with age and reason in words; nothing when it is empty."""
     if not rows:
-        return ""
-    cells = "".join(
-        f"<tr><td>{escape(span(r.age))}</td><td>{escape(', '.join(r.recipients))}</td>"
-        f"<td>{escape(traffic.meaning(r.reason))}</td><td><code>{escape(r.number)}</code></td></tr>"
+        return html.NOTHING
+    number = Markup("<code>{}</code>")
+    cells = (
+        (
+            span(r.age),
+            ", ".join(r.recipients),
+            traffic.meaning(r.reason),
+            number.format(r.number),
+        )
         for r in rows
     )
-    heads = ("waits for", "to", "because", "number")
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    return (
-        f"<p>{escape(traffic.queue_words(rows))}</p><table><thead><tr>{top}</tr></thead>"
-        f"<tbody>{cells}</tbody></table>"
-    )
+    made = html.table(("waits for", "to", "because", "number"), cells)
+    return Markup("<p>{}</p>{}").format(traffic.queue_words(rows), made)
 
 
 # The four plots as HTML: words, the picture, and its numbers as a table.
@@ -254,11 +254,11 @@ def _waiting(rows: Sequence[traffic.Waiting]) -> str:
 MOST = 12
 
 
-def queue_html(rows: Sequence[traffic.Waiting]) -> str:
+def queue_html(rows: Sequence[traffic.Waiting]) -> Markup:
     """How many wait, by age; why, in words and in the table."""
     words = traffic.queue_words(rows)
     if not rows:
-        return plot.with_table("", words, (), ())
+        return plot.undrawn(words)
     drawn = plot.draw(lambda a: plot.ages(a, rows), "The queue by age", words)
     heads = ("waits for", "to", "from", "why", "Postfix's own words")
     return plot.with_table(drawn, words, heads, (_waits(row) for row in rows))
@@ -270,12 +270,12 @@ def _waits(row: traffic.Waiting) -> tuple[str, ...]:
     return span(row.age), to, sender, traffic.meaning(row.reason), row.reason
 
 
-def scores_html(seen: tuple[Sequence[Judged], Settings]) -> str:
+def scores_html(seen: tuple[Sequence[Judged], Settings]) -> Markup:
     """Each mail's points, and the lines from which Junk and refusal begin."""
     rows, s = seen
     words = traffic.score_words(rows)
     if not rows:
-        return plot.with_table("", words, (), ())
+        return plot.undrawn(words)
     words += f" Junk begins at {s.junk_score} points, refusal at {s.reject_score}."
     title = "Spam scores of the last mails"
     drawn = plot.draw(lambda a: plot.points(a, rows, s), title, words, 3.2)
@@ -288,11 +288,11 @@ def scores_html(seen: tuple[Sequence[Judged], Settings]) -> str:
     )
 
 
-def mailboxes_html(rows: Sequence[mailboxes.Box]) -> str:
+def mailboxes_html(rows: Sequence[mailboxes.Box]) -> Markup:
     """Size and number of mails, and the limit where there is one."""
     words = mailboxes.box_words(rows)
     if not rows:
-        return plot.with_table("", words, (), ())
+        return plot.undrawn(words)
     shown = rows[:MOST]
     title, high = "The mailboxes by size", 0.75 + 0.36 * len(shown)
     drawn = plot.draw(lambda a: plot.sizes(a, shown), title, words, high)
@@ -305,7 +305,7 @@ def _box(row: mailboxes.Box) -> tuple[str, ...]:
     return row.address, str(row.mails), amount(row.size), limit
 
 
-def room_html(rows: Sequence[mailboxes.Box]) -> str:
+def room_html(rows: Sequence[mailboxes.Box]) -> Markup:
     """How full each mailbox with a limit is; the others stand in the table."""
     words = mailboxes.room_words(rows)
     limited = sorted((r for r in rows if r.limit), key=lambda r: -r.share)[:MOST]
@@ -313,7 +313,7 @@ def room_html(rows: Sequence[mailboxes.Box]) -> str:
     drawn = (
         plot.draw(lambda a: plot.shares(a, limited), title, words, high)
         if limited
-        else ""
+        else html.NOTHING
     )
     cells = [
         (r.address, amount(r.size), amount(r.limit), f"{r.share:.0f} %", r.room)
@@ -326,7 +326,7 @@ def room_html(rows: Sequence[mailboxes.Box]) -> str:
     )
 
 
-def certificate_html(cert: certificate.Certificate) -> str:
+def certificate_html(cert: certificate.Certificate) -> Markup:
     """The certificate's life as a bar."""
     words = certificate.certificate_words(cert)
     drawn = plot.draw(

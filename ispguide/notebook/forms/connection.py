@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.errors import ChangedServer, UnknownServer
@@ -50,15 +50,15 @@ def fingerprint_in(line: str) -> str:
     return found[0] if found else ""
 
 
-def lesson_html(host: str, fingerprint: str, command: str) -> str:
+def lesson_html(host: str, fingerprint: str, command: str) -> Markup:
     """Both sides of the comparison, and why it matters."""
-    return (
+    return Markup(
         '<div role="heading" aria-level="5" class="head">Whose door is this?</div>'
-        f'<p>{escape(_WHY)}</p><div class="lesson">'
-        f"<div>{escape(host)} shows this one:<pre>{escape(fingerprint)}</pre></div>"
+        '<p>{}</p><div class="lesson">'
+        "<div>{} shows this one:<pre>{}</pre></div>"
         "<div>Its console prints the real one, when you type there:"
-        f"<pre>{escape(command)}</pre></div></div>"
-    )
+        "<pre>{}</pre></div></div>"
+    ).format(_WHY, host, fingerprint, command)
 
 
 class Lesson:
@@ -197,7 +197,7 @@ class ConnectionCard(FormCard):
         self.check()
         self.state("gap", "compare the fingerprint")
         self.rest("Nothing was sent to it yet. Compare first.")
-        self.show("")
+        self.show(Markup())
 
     def known(self, profile: Profile) -> None:
         """Use it from now on; its switch stands on "look only"."""
@@ -209,11 +209,12 @@ class ConnectionCard(FormCard):
         servers.changed()
         self.state("ok", "connected")
         arm = style.link("00-start.ipynb", "the switch", "switch")
-        name = escape(profile.settings.hostname if profile.settings else profile.host)
-        self.show(
-            f"<p>{name} is known now, and in use: {switch.badge_html()} Nothing on it "
-            f"was changed. Cells only look at it until you arm it at {arm}.</p>"
+        name = profile.settings.hostname if profile.settings else profile.host
+        known = Markup(
+            "<p>{} is known now, and in use: {} Nothing on it "
+            "was changed. Cells only look at it until you arm it at {}.</p>"
         )
+        self.show(known.format(name, switch.badge_html(), arm))
 
 
 def _inputs() -> dict[str, Field]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide.notebook import switch
 from ispguide.notebook.card import Card
 
-STYLE = """
+STYLE = Markup("""<style>
 .ispg-card .ispg-field{overflow:visible;margin:2px 0}
 .ispg-field .widget-label{min-width:14em;text-align:left;white-space:normal;height:auto}
 .ispg-field .widget-html{margin:0 2px 4px}.ispg-field .widget-checkbox{width:auto}
@@ -22,7 +23,7 @@ STYLE = """
 .ispg-card .lm-TabBar-content{flex-flow:row wrap}
 .ispg-card .lm-TabBar .lm-TabBar-tab{flex:0 0 auto;min-width:0;width:auto;max-width:none}
 .ispg .once{font-size:1.25em;user-select:all;overflow-wrap:anywhere}
-"""
+</style>""")
 
 
 class FormCard(Card):
@@ -35,8 +36,8 @@ class FormCard(Card):
         self.free, self.server = True, switch.current()
         super().__init__(key, title, buttons)
 
-    def about(self) -> str:
-        return f"<style>{STYLE}</style>"
+    def about(self) -> Markup:
+        return STYLE
 
     def check(self, *_: Any) -> None:
         """Say what cannot be, and which buttons may be pressed."""
@@ -62,7 +63,7 @@ class FormCard(Card):
         """Whether the switch or a replay forbids changes; then it says so."""
         reason = why_not()
         if reason:
-            self.show(f'<p role="alert">{escape(reason)} {escape(what)}</p>')
+            self.show(Markup('<p role="alert">{} {}</p>').format(reason, what))
         return bool(reason)
 
 

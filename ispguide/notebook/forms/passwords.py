@@ -7,11 +7,11 @@ some minutes.  A saved notebook gets the report alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from threading import Timer
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide.engine.errors import GuideError
 from ispguide.engine.names import shown
@@ -46,22 +46,23 @@ class Once:
 
     def tell(self, words: str, secret: str, after: str = "") -> None:
         """Show it below these words, until it is hidden."""
-        self._put(
-            f'<p>{escape(words)}</p><pre class="once">{escape(secret)}</pre>'
-            f"<p>It goes after {MINUTES} minutes. {escape(after)}</p>"
+        shown = Markup(
+            '<p>{}</p><pre class="once">{}</pre><p>It goes after {} minutes. {}</p>'
         )
+        self._put(shown.format(words, secret, MINUTES, after))
 
     def show_all(self, made: Mapping[str, str]) -> None:
         """Those of many, by their addresses; nothing for none."""
         lines = "\n".join(f"{shown(who)}  {word}" for who, word in made.items())
         if made:
-            self._put(
+            whole = Markup(
                 "<p>Passwords that were made, shown this once; nothing keeps them:</p>"
-                f'<pre class="once">{escape(lines)}</pre>'
-                f"<p>They go after {MINUTES} minutes. Copy them now.</p>"
+                '<pre class="once">{}</pre>'
+                "<p>They go after {} minutes. Copy them now.</p>"
             )
+            self._put(whole.format(lines, MINUTES))
 
-    def _put(self, html: str) -> None:
+    def _put(self, html: Markup) -> None:
         self.hide()
         self._shown.value = style.box(html, role="status")
         self.box.children = (self._shown, self._row)

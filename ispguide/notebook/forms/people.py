@@ -7,11 +7,11 @@ shown beside the report (`once`), never in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.errors import GuideError
@@ -38,7 +38,7 @@ from ispguide.notebook.forms.people_changes import (
 from ispguide.notebook.inputs import button
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.base import OnServer
-from ispguide.views import style
+from ispguide.views import html, style
 from ispguide.views.people import lists_html
 
 # A file of people: its plan first, then a button that does it.
@@ -102,9 +102,9 @@ class FileCard(FormCard):
         self.state(
             "failed" if found.problems else "gap" if found.changes else "ok", word
         )
-        example = "" if self.path else f"<pre>{escape(EXAMPLE)}</pre>"
-        lines = "".join(f"<li>{escape(x)}</li>" for x in found.words().splitlines())
-        self.show(f"{example}<ul>{lines}</ul>")
+        example = "" if self.path else Markup("<pre>{}</pre>").format(EXAMPLE)
+        lines = html.each("<li>{}</li>", found.words().splitlines())
+        self.show(Markup("{}<ul>{}</ul>").format(example, lines))
         self.check()
 
     def take_in(self) -> None:
@@ -198,7 +198,7 @@ class PeopleCard(FormCard):
         for act in self.acts:
             act.take(lists)
         self.state("ok", count(len(lists["mailboxes"]), "mailbox", "mailboxes"))
-        self.show("")
+        self.show(Markup())
         self.check()
 
     def begin(self, work: Work) -> None:
@@ -222,7 +222,7 @@ class PeopleCard(FormCard):
         for act in self.acts:
             act.clear()
         self.take(lists)
-        self.show(f'<p role="status">✓ {escape(work.said)}</p>')
+        self.show(Markup('<p role="status">✓ {}</p>').format(work.said))
         if made:
             self.once.show(work.address, made)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.engine.names import shown
@@ -16,7 +16,7 @@ from ispguide.notebook import inputs
 from ispguide.notebook.forms.acts import Act, Begin, Lists, Work
 from ispguide.notebook.forms.passwords import problem
 from ispguide.tasks.base import OnServer
-from ispguide.views import style
+from ispguide.views import html, style
 
 # Forwardings: one begins, one ends.
 
@@ -237,13 +237,9 @@ class Remove(Act):
 
     def press(self) -> None:
         """Name what would go, and ask."""
-        items = "".join(
-            f"<li>{escape(x)}</li>" for x in goes(self._lists, self.what.value)
-        )
-        self._asked.value = style.box(
-            f"<p>This goes:</p><ul>{items}</ul><p>{escape(self._of_mail())}</p>",
-            role="alert",
-        )
+        items = html.each("<li>{}</li>", goes(self._lists, self.what.value))
+        told = Markup("<p>This goes:</p><ul>{}</ul><p>{}</p>")
+        self._asked.value = style.box(told.format(items, self._of_mail()), role="alert")
         self._yes.description = f"yes, remove {shown(self.what.value)}"
         self.what.input.disabled = self.mail.input.disabled = True
         self.box.children = (self.what.box, self.mail.box, self._question)

@@ -6,8 +6,9 @@ Looking starts nothing: the practice server is started by its button, beside the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from ispguide import lab, tasks
 from ispguide.engine.errors import GuideError
@@ -22,7 +23,7 @@ from ispguide.notebook.inputs import button
 from ispguide.notebook.switch import Switch
 from ispguide.tasks import base
 from ispguide.tasks.base import PRACTICE
-from ispguide.views import style
+from ispguide.views import html, style
 
 # The switch, big: what each position means, and how a real server is armed.
 #
@@ -111,28 +112,26 @@ def _name(profile: Profile) -> str:
     return profile.settings.hostname if profile.settings else profile.host
 
 
-def _means_html(profile: Profile) -> str:
+def _means_html(profile: Profile) -> Markup:
     here = switch.position()
-    rows = "".join(
-        f"<tr><th scope='row'>{'→ ' if to == here else ''}{to}"
-        f"{' (now)' if to == here else ''}</th><td>{escape(text)}</td></tr>"
+    rows = (
+        (html.label(f"→ {to} (now)" if to == here else to), text)
         for to, text in MEANS.items()
     )
-    heads = '<th scope="col">position</th><th scope="col">what running a cell does</th>'
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    return table + f"<p>{_about(profile)}</p>"
+    made = html.table(("position", "what running a cell does"), rows)
+    return Markup("{}<p>{}</p>").format(made, _about(profile))
 
 
 def _about(profile: Profile) -> str:
-    name, kind = escape(_name(profile)), switch.kind(profile)
+    name, kind = _name(profile), switch.kind(profile)
     if kind == "REPLAY":
         return "This is a replay: whatever the switch says, nothing is changed."
     if kind == "practice":
         return f"{name} is a practice server: break it as you like."
-    return (
-        f"<strong>{name} is a REAL server.</strong> It is armed by its name, so that no "
+    return Markup(
+        "<strong>{} is a REAL server.</strong> It is armed by its name, so that no "
         "tired finger does it, and stays armed in all notebooks until it is disarmed."
-    )
+    ).format(name)
 
 
 # The whole guide at a glance: every chapter's state, and where it goes on.
@@ -178,20 +177,18 @@ class GlanceCard(Card):
         publish(found.report, gently=True)
 
 
-def _open_html(left: list[ChapterState]) -> str:
-    rows = "".join(
-        f'<tr><td class="state">{" ".join(CHAPTER_STATES[c.state])}</td>'
-        f"<td>{style.link(c.chapter.notebook, f'{c.chapter.number:02d} {c.chapter.title}', c.step)}</td>"
-        f"<td>{escape(c.missing.splitlines()[0])}</td></tr>"
-        for c in left
-    )
-    heads = "".join(
-        f'<th scope="col">{h}</th>' for h in ("state", "chapter", "first of all")
-    )
+def _open_html(left: list[ChapterState]) -> Markup:
+    heads = ("state", "chapter", "first of all")
+    return html.table(heads, map(_open, left)) if left else Markup()
+
+
+def _open(one: ChapterState) -> tuple[str, ...]:
+    chapter = one.chapter
+    name = f"{chapter.number:02d} {chapter.title}"
     return (
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        if left
-        else ""
+        html.state(" ".join(CHAPTER_STATES[one.state])),
+        style.link(chapter.notebook, name, one.step),
+        one.missing.splitlines()[0],
     )
 
 
@@ -246,7 +243,8 @@ class ServersCard(FormCard):
         if switch.current() in there:
             self.choice.input.value = switch.current()
         self.inside.children = self._choosing if len(there) > 1 else ()
-        self.show(_table() if there else "<p>This computer knows no server yet.</p>")
+        nobody = Markup("<p>This computer knows no server yet.</p>")
+        self.show(_table() if there else nobody)
         self.check()
 
     def check(self, *_: Any) -> None:
@@ -264,15 +262,8 @@ class ServersCard(FormCard):
         )
 
 
-def _table() -> str:
-    heads = "".join(
-        f'<th scope="col">{h}</th>' for h in ("name", "address", "kind", "in use")
-    )
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows()
-    )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+def _table() -> Markup:
+    return html.table(("name", "address", "kind", "in use"), rows())
 
 
 class PracticeCard(Card):
@@ -284,12 +275,12 @@ class PracticeCard(Card):
             "The practice server",
             [button("start the practice server", self.start, "ispg-do")],
         )
-        self.show("")
+        self.show(Markup())
 
     def look(self) -> None:
         """Ask how it is; starts nothing.  A replay needs none, and may have no engine."""
         if switch.current() == REPLAY:
-            self.show("<p>This is a replay: it needs no practice server.</p>")
+            self.show(Markup("<p>This is a replay: it needs no practice server.</p>"))
             return
         self.run("Looking", lambda _: lab.status().running, self.told, on=PRACTICE)
 
@@ -307,21 +298,18 @@ class PracticeCard(Card):
         changed()
         if not running:
             self.state("gap", "it does not run")
-            self.show("<p>It begins at the button above.</p>")
+            self.show(Markup("<p>It begins at the button above.</p>"))
             return
         self.state("ok", "it runs")
-        other = (
-            ""
-            if switch.current() == PRACTICE
-            else (
-                f"<p>{switch.badge_html()} stays in use. "
-                f"{style.link('00-start.ipynb', 'Your servers', 'servers')} is where you choose.</p>"
-            )
-        )
-        self.show(f"<p>{_address()}</p>{other}")
+        other = Markup()
+        if switch.current() != PRACTICE:
+            choose = style.link("00-start.ipynb", "Your servers", "servers")
+            stays = Markup("<p>{} stays in use. {} is where you choose.</p>")
+            other = stays.format(switch.badge_html(), choose)
+        self.show(Markup("<p>{}</p>{}").format(_address(), other))
 
 
 def _address() -> str:
     profile = Profile.load(PRACTICE)
     name = profile.settings.hostname if profile.settings else profile.host
-    return f"{escape(name)} answers at {escape(profile.host)}, in this computer only."
+    return f"{name} answers at {profile.host}, in this computer only."

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from html import escape
 from typing import Any
 from zoneinfo import available_timezones
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from ispguide import tasks
 from ispguide.chapters import GUIDE
@@ -37,7 +37,7 @@ from ispguide.notebook.show import guarded, table
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.base import OnServer, known_settings
 from ispguide.tasks.smarthost import valid_login
-from ispguide.views import style
+from ispguide.views import html, style
 
 # Who reads a decision: the steps that say something else when it changes.
 #
@@ -78,18 +78,19 @@ def _want(thing: Any) -> Any:
     return thing
 
 
-def told_html(found: Sequence[tuple[Chapter, Step]]) -> str:
+def told_html(found: Sequence[tuple[Chapter, Step]]) -> Markup:
     """What was kept, and where to go on."""
     if not found:
-        return '<p role="status">✓ Kept on the server. No step needs to run again.</p>'
-    items = "".join(
-        f"<li>{style.link(c.notebook, f'{c.number:02d} {s.title}', s.name)}</li>"
-        for c, s in found
+        return Markup(
+            '<p role="status">✓ Kept on the server. No step needs to run again.</p>'
+        )
+    links = (
+        style.link(c.notebook, f"{c.number:02d} {s.title}", s.name) for c, s in found
     )
-    return (
+    return Markup(
         '<p role="status">✓ Kept on the server. These steps read what you changed; '
-        f"run them again:</p><ul>{items}</ul>"
-    )
+        "run them again:</p><ul>{}</ul>"
+    ).format(html.each("<li>{}</li>", links))
 
 
 # Settings as a form: all of them in 00-start, those of a chapter beside its steps.
@@ -164,8 +165,9 @@ class SettingsCard(FormCard):
             mine = [p for p in left if p in alone]
             one.say(" ".join(mine))
             left = [p for p in left if p not in mine]
-        told = "".join(f'<div role="alert">✗ {escape(p)}</div>' for p in left)
-        self.problems.value = style.box(f'<div class="ispg-note">{told}</div>')
+        told = html.each('<div role="alert">✗ {}</div>', left)
+        note = Markup('<div class="ispg-note">{}</div>').format(told)
+        self.problems.value = style.box(note)
         self._tell(changed, problems)
 
     def _tell(self, changed: dict[str, Any], problems: list[str]) -> None:
@@ -203,8 +205,8 @@ class SettingsCard(FormCard):
         """Keep what was changed, on the server."""
         changed, server = self.wanted(), self.server
         if self.moved():
-            self.show('<p role="alert">Another server is in use now. This form shows '
-                      "its settings; look at them, then save.</p>")  # fmt: skip
+            self.show(Markup('<p role="alert">Another server is in use now. This form '
+                             "shows its settings; look at them, then save.</p>"))  # fmt: skip
             self.reload()
         elif not self.refuse("Nothing was kept."):
             self.run("Keeping", self.work(server, changed), self.kept)
@@ -324,4 +326,4 @@ class SmarthostCard(SettingsCard):
         super().kept(both)
         if left := left_behind(*both):
             steps = told_html(readers(*both))
-            self.show(f'{steps}<p role="status">{escape(left)}</p>')
+            self.show(steps + Markup('<p role="status">{}</p>').format(left))
