@@ -9,6 +9,8 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +22,12 @@ from ispguide.engine.profile import Profile
 from ispguide.engine.settings import Secret
 from ispguide.mail import certificates
 from ispguide.mail.backup.inventory import FACT, inventory
-from ispguide.proofs.letters import letter, token
+from ispguide.proofs.letters import STRANGER, letter, token
 from ispguide.remote import inventory as remote_inventory
 
 from .conftest import back_to_built, shell, until
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
+
 
 #: The counting of `remote.inventory`, where nothing of ours is: there, no secret is known.
 COUNTED_THERE = (
@@ -35,6 +38,14 @@ COUNTED_THERE = (
 )
 
 
+def knock(address: str) -> smtplib.SMTP:
+    """A conversation at port 25.
+
+    Named, because to look up this computer's own name may take minutes; patient,
+    because who does not wait for the answer brings twice what was taken."""
+    return smtplib.SMTP(address, 25, "client.elsewhere.test", 60)
+
+
 class Post:
     """The world's post offices: a letter every now and then, kept and tried again as
     they all do, at the old server, and at the new one once the names lead there."""
@@ -43,13 +54,13 @@ class Post:
         self.old, self.new, self.moved = old, new, threading.Event()
         self.sent: dict[str, str] = {}
         self.refused: list[str] = []
-        self._end = threading.Event()
+        self._end, self._patient = threading.Event(), True
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def _work(self) -> None:
         waiting: list[tuple[str, str]] = []
         n = 0
-        while not self._end.is_set() or waiting:
+        while not self._end.is_set() or waiting and self._patient:
             if not self._end.is_set():
                 waiting.append((token(), self.old.people[n % len(self.old.people)]))
                 n += 1
@@ -66,9 +77,8 @@ class Post:
     def _taken(self, mark: str, to: str) -> bool:
         address = self.new if self.moved.is_set() else self.old.address
         try:
-            # Named, because to look up this computer's own name may take minutes.
-            with smtplib.SMTP(address, 25, "client.elsewhere.test", 20) as smtp:
-                smtp.sendmail("stranger@elsewhere.test", [to], letter(mark, to))
+            with knock(address) as smtp:
+                smtp.sendmail(STRANGER, [to], letter(mark, to))
         except (OSError, smtplib.SMTPException) as no:
             codes = getattr(no, "recipients", {}).values()
             if any(code >= 500 for code, _ in codes) or getattr(no, "smtp_code", 0) >= 500:  # fmt: skip
@@ -81,9 +91,12 @@ class Post:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Return when all are taken, or at once when the move went wrong."""
+        self._patient = not failed
         self._end.set()
-        self._thread.join(60)
+        self._thread.join(90)
+        assert failed or not self._thread.is_alive(), "letters are still not taken"
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +160,43 @@ def test_the_whole_move(old, each, cli, seat):
 
 #: What was taken of the post is in its mailboxes; else the queue says why it is not.
 DELIVERED = (
-    f"({until('! postqueue -j | grep stranger@elsewhere.test', 600, 0.1)}) > /dev/null"
+    f"({until(f'! postqueue -j | grep {STRANGER}', 600, 0.1)}) > /dev/null"
     " || { postqueue -j; exit 1; }"
 )
 
 #: A letter that nobody has on the old server, marked by its owner.
 CAME_HERE = r"""printf 'Subject: meanwhile\n\nx\n' | doveadm save -u {who} -m INBOX
 doveadm flags add -u {who} '\Flagged' mailbox INBOX SUBJECT meanwhile"""
+
+#: The old door is closing, or shut.
+DEFERS = "postconf -h smtpd_end_of_data_restrictions | grep -q ^defer"
+SHUT = "! ss -Hltn 'sport = :25' | grep -q ."
+
+
+@contextmanager
+def just_brought(old: Old, post: Post) -> Iterator[None]:
+    """A letter of which the server has heard one half before, and hears the other when
+    the door is closing: it is taken."""
+    mark, to = token(), old.people[0]
+    half, rest = letter(mark, to).replace("\n", "\r\n").split("To: ", 1)
+    with knock(old.address) as smtp, ThreadPoolExecutor(1) as pool:
+        smtp.ehlo()
+        smtp.mail(STRANGER)
+        smtp.rcpt(to)
+        assert smtp.docmd("DATA")[0] == 354
+        smtp.send(half)
+
+        def _end() -> tuple[int, bytes]:
+            old.run(until(f"{DEFERS} || {SHUT}", 600, 0.1))
+            smtp.send(f"To: {rest}\r\n.\r\n")
+            taken = smtp.getreply()
+            smtp.quit()  # the door is shut when nobody stands in it
+            return taken
+
+        said = pool.submit(_end)
+        yield
+        assert said.result()[0] == 250, said.result()
+    post.sent[mark] = to
 
 
 def walk(old: Old, post: Post) -> list[str]:
@@ -165,6 +208,7 @@ def walk(old: Old, post: Post) -> list[str]:
             post.sends(10)
             old.run(f"doveadm flags add -u {old.people[0]} '\\Flagged' mailbox INBOX 3")
             shell(CAME_HERE.format(who=old.people[1]))
+            old.run("postconf -e 'smtpd_end_of_data_restrictions = permit'")
         if now.next == "finish":
             assert shell("postconf -h soft_bounce").strip() == "yes"
             post.moved.set()
@@ -172,6 +216,9 @@ def walk(old: Old, post: Post) -> list[str]:
         if now.next == "names":
             assert tasks.apply(tasks.HERE, ["dns"]).ok
             now = tasks.move_look(tasks.HERE)
+        elif now.next == "close":
+            with just_brought(old, post):
+                now = tasks.move_next(tasks.HERE)
         else:
             now = tasks.move_next(tasks.HERE)
         assert len(stages) < 12, stages
@@ -189,8 +236,9 @@ def compare(old: Old, post: Post, each: int) -> None:
     ours, theirs = set(found), set(letters(old.run, "/var/vmail"))
     assert theirs <= ours and len(theirs) >= each * len(old.people)
     assert len(found) == len(ours), "a letter came twice"
-    marks = [mark for mark in post.sent if sum(mark in row for row in found) != 1]
-    assert not marks, f"{len(marks)} of {len(post.sent)} letters are missing or twice"
+    came = {mark: [row for row in found if mark in row] for mark in post.sent}
+    wrong = {mark: rows for mark, rows in came.items() if len(rows) != 1}
+    assert not wrong, f"of {len(came)} letters, missing or twice: {wrong}"
     assert shell(
         f"doveadm auth test {old.people[0]} 'secret of {old.people[0]}'"
     ).count("succeeded")
@@ -208,6 +256,8 @@ def compare(old: Old, post: Post, each: int) -> None:
     assert shell(f"sha256sum {key}") == old.run(f"sha256sum {key}")
     assert f"example.test {SELECTOR}" in shell("cat /etc/rspamd/dkim_selectors.map")
     assert shell("postconf -h soft_bounce").strip() == "no"
+    own = old.run("postconf -h smtpd_end_of_data_restrictions").strip()
+    assert own == "permit", "what was set there by hand"
     shell("test -s /var/lib/redis/dump.before-move")
 
 
