@@ -28,7 +28,6 @@ from ispguide.remote import inventory as remote_inventory
 from .conftest import back_to_built, shell, until
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
 
-
 #: The counting of `remote.inventory`, where nothing of ours is: there, no secret is known.
 COUNTED_THERE = (
     Path(remote_inventory.__file__)
