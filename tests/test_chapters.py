@@ -18,8 +18,7 @@ from ispguide.chapters import GUIDE
 from ispguide.engine import facts, problems
 from ispguide.engine.chapter import Step
 from ispguide.engine.local import templates
-from ispguide.engine.problems import MTA_STS, TLS
-from ispguide.engine.settings import Settings
+from ispguide.engine.settings import DECISIONS, Settings
 from ispguide.engine.things import File, Service
 from ispguide.mail.packages import PACKAGES
 from ispguide.mail.postfix import MasterService, Postconf
@@ -33,9 +32,12 @@ CHOICES = [
     S,
     replace(S, pop3=False),
     replace(S, junk_score=1, reject_score=2, message_size_mb=500),
-    *(replace(S, tls=tls, acme_url="https://acme.example.test/dir") for tls in TLS),
+    *(
+        replace(S, tls=tls, acme_url="https://acme.example.test/dir")
+        for tls in DECISIONS["tls"].choices
+    ),
     replace(S, tls="acme-url", acme_url="https://a.test/dir", acme_ca="/etc/ssl/x.pem"),
-    *(replace(S, mta_sts=mode) for mode in MTA_STS),
+    *(replace(S, mta_sts=mode) for mode in DECISIONS["mta_sts"].choices),
     replace(S, sni=True),
     replace(S, smarthost="mail.friend.test", smarthost_user="relay@friend.test"),
 ]

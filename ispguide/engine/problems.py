@@ -12,34 +12,7 @@ from ipaddress import ip_network
 
 from ispguide.engine.errors import SettingsProblem
 from ispguide.engine.names import address_problems, machine_problems, name_problems
-from ispguide.engine.settings import Settings
-
-TLS = ("letsencrypt", "acme-url", "self-signed")
-#: What a domain may ask for; none of them: whatever stands in the DNS.
-DMARC = ("", "none", "quarantine", "reject")
-#: How strictly others shall encrypt (RFC 8461 5); none: no longer; "": nothing said.
-MTA_STS = ("", "none", "testing", "enforce")
-CHOICES = {"dmarc_policy": DMARC, "mta_sts": MTA_STS}
-
-#: Setting, least, most.
-RANGES = (
-    ("message_size_mb", 1, 500),
-    ("quota_mb", 0, 1_000_000),
-    ("junk_days", 1, 3650),
-    ("reject_score", 1, 1000),
-    ("junk_score", 1, 1000),
-    ("dkim_overlap_days", 0, 365),
-    ("log_days", 1, 3650),
-    ("backup_port", 1, 65535),
-    ("backup_days", 1, 3650),
-    ("backup_weeks", 0, 520),
-    ("backup_months", 0, 240),
-    ("old_port", 1, 65535),
-    ("ban_tries", 2, 100),
-    ("ban_minutes", 1, 10_080),
-    ("mails_per_hour", 1, 100_000),
-    ("mails_per_day", 1, 1_000_000),
-)
+from ispguide.engine.settings import DECISIONS, Settings
 
 #: user@machine:folder, as scp(1) writes it.
 TARGET = re.compile(r"([A-Za-z0-9._-]+)@([A-Za-z0-9.:-]+):([A-Za-z0-9._/-]+)")
@@ -103,8 +76,6 @@ def _names(s: Settings) -> list[str]:
 
 
 def _certificates(s: Settings) -> list[str]:
-    if s.tls not in TLS:
-        return [f"tls is {s.tls!r}. It should be one of {', '.join(TLS)}."]
     if s.tls == "acme-url" and not re.fullmatch(r"https://[\w.:/-]+", s.acme_url):
         return [
             f"The authority's address is {s.acme_url!r}. With tls = acme-url it "
@@ -130,17 +101,18 @@ def _ports(s: Settings) -> list[str]:
 
 def _choices(s: Settings) -> list[str]:
     return [
-        f"{name} is {value!r}. It should be one of {', '.join(filter(None, choices))}, "
-        "or empty."
-        for name, choices in CHOICES.items()
-        if (value := getattr(s, name)) not in choices
+        f"{name} is {value!r}. It should be one of "
+        f"{', '.join(filter(None, choices))}{', or empty' * ('' in choices)}."
+        for name, decision in DECISIONS.items()
+        if (choices := decision.choices) and (value := getattr(s, name)) not in choices
     ]
 
 
 def _ranges(s: Settings) -> list[str]:
     return [
         f"{name} is {getattr(s, name)}. It should be from {low} to {high}."
-        for name, low, high in RANGES
+        for name, decision in DECISIONS.items()
+        if (low := decision.least) is not None and (high := decision.most) is not None
         if not low <= getattr(s, name) <= high
     ]
 

@@ -21,7 +21,7 @@ from ispguide.engine import problems
 from ispguide.engine.chapter import Chapter, Step
 from ispguide.engine.errors import GuideError, SettingsProblem
 from ispguide.engine.names import as_kept, as_shown
-from ispguide.engine.settings import Secret, Settings
+from ispguide.engine.settings import DECISIONS, Secret, Settings
 from ispguide.mail.dns.others import OtherDomains, records
 from ispguide.mail.dns.thing import DnsRecord
 from ispguide.mail.dns.wanted import Addresses, find
@@ -31,7 +31,6 @@ from ispguide.notebook import inputs, switch
 from ispguide.notebook.card import headless
 from ispguide.notebook.cards import refresh_maps
 from ispguide.notebook.forms.fields import FormCard
-from ispguide.notebook.forms.words import CHOICES, WORDS
 from ispguide.notebook.inputs import Field, button
 from ispguide.notebook.show import guarded, table
 from ispguide.notebook.switch import Switch
@@ -247,14 +246,16 @@ def _zones() -> tuple[str, ...]:
 
 
 def _label(name: re.Match[str]) -> str:
-    return f"“{WORDS[name[0]][0]}”" if name[0] in WORDS else name[0]
+    return f"“{DECISIONS[name[0]].label}”" if name[0] in DECISIONS else name[0]
 
 
 def field_for(name: str, value: Any) -> Field:
     """The input that fits a setting."""
-    label, note = WORDS.get(name, (name.replace("_", " "), ""))
-    if name in CHOICES:
-        return inputs.choice(label, CHOICES[name], note, value)
+    decision = DECISIONS[name]
+    label, note = decision.label, decision.why
+    if decision.choices:
+        offered = [(words, kept) for kept, words in decision.choices.items()]
+        return inputs.choice(label, offered, note, value)
     if name == "timezone":
         return Field(
             widgets.Combobox(description=label, options=_zones(), value=value), note
