@@ -60,7 +60,8 @@ def _read(said: bytes) -> Said:
         if kind == TLSA:
             found.append(f"{data[0]} {data[1]} {data[2]} {data[3:].hex()}")
         at += 10 + size
-    return Said(flags & 15, bool(flags & 32), found)
+    # Resolvers turn the records of a name round and round; what is so stays the same.
+    return Said(flags & 15, bool(flags & 32), sorted(found))
 
 
 def _end(said: bytes, at: int) -> int:

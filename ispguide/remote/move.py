@@ -605,7 +605,7 @@ def close() -> None:
     call("postconf", "-e", "soft_bounce = yes")
     call("systemctl", "reload", "postfix")
     there(LATER)
-    there(AS_BEFORE + "postconf -e master_service_disable=inet\npostfix reload")
+    there("postconf -e master_service_disable=inet && postfix reload")
     end = time.time() + 60
     while (now := door(there))["open"] or now["queue"]:
         if time.time() > end:
@@ -619,6 +619,8 @@ def close() -> None:
             "postqueue -f"
         )  # one that was under way is not tried again by itself for minutes
         time.sleep(2)
+    # Not sooner: who comes before the door is shut would be heard, then cut off.
+    there(AS_BEFORE)
     keep(json.loads(STATE.read_text()) | {"closed": time.time()})
 
 
