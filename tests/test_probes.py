@@ -76,7 +76,7 @@ def test_whether_a_list_answers(resolver: None, zone: str, rc: int, word: str) -
 @pytest.mark.parametrize(
     ("own", "zone", "rc", "word"),
     [
-        (["192.0.2.7"], "list.test", 1, "192.0.2.7 127.0.0.4 127.0.0.10"),
+        (["192.0.2.7"], "list.test", 1, "192.0.2.7 127.0.0.10 127.0.0.4"),
         (["192.0.2.8"], "list.test", 0, "192.0.2.8 is not listed"),
         (["10.0.0.7"], "list.test", 75, "is not the address the world sees"),
         (["10.0.0.7", "192.0.2.8"], "list.test", 0, "is not listed"),
