@@ -65,6 +65,15 @@ class Outside(Protocol):
         """The facts ("proof", …): act like a user, and look."""
         ...
 
+    def resolvers(self) -> Sequence[str]:
+        """Whom else to ask for names, besides the zone's own servers."""
+        ...
+
+    def live(self, is_: str, should: str, do: str) -> None:
+        """Go on where a server answers; raise GuideError of these words where only a
+        recording does."""
+        ...
+
 
 @dataclass
 class Guide:

@@ -232,6 +232,14 @@ class Recorded:
         """What the proofs saw then."""
         return self.server.exchange(tell=asked, watch=watch).have
 
+    def resolvers(self) -> Sequence[str]:
+        """None: what the zone's own servers said is recorded."""
+        return ()
+
+    def live(self, is_: str, should: str, do: str) -> None:
+        """Nobody is there."""
+        raise GuideError(is_, should, do, kind="not-recorded")
+
 
 def _entry(event: Event, **more: Any) -> dict[str, Any]:
     return {"time": event["time"], "run": "", "who": WHO, "ok": True, **more}

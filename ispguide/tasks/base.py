@@ -146,6 +146,11 @@ def outside_of(server: Server, key: Key | None = None) -> Outside:
     return World(server, key)
 
 
+#: Resolvers that half the world asks (Quad9, Cloudflare, Google): what they still
+#: remember is what other people get.  Asked for a real server only.
+PUBLIC = ("9.9.9.9", "1.1.1.1", "8.8.8.8")
+
+
 class World:
     """The world around a server, as far as this computer can reach it.
 
@@ -189,6 +194,17 @@ class World:
         from ispguide.proofs.context import seen
 
         return seen(guide, asked)
+
+    def resolvers(self) -> Sequence[str]:
+        """The practice internet's, or this computer's and PUBLIC."""
+        from ispguide.outside.names import own_resolvers
+
+        if (profile := self.server.profile).resolver:
+            return [profile.resolver, *profile.others.split()]
+        return list(dict.fromkeys([*own_resolvers(), *PUBLIC]))
+
+    def live(self, is_: str, should: str, do: str) -> None:
+        """A server is there."""
 
     def _zones(self) -> tuple[Key | None, str]:
         """The key for zones that take updates, and whom to ask for names."""

@@ -189,11 +189,6 @@ def _note(
 # The tasks of the DNS coach: look, publish, follow, write the zone file.
 
 
-#: Resolvers that half the world asks (Quad9, Cloudflare, Google): what they still
-#: remember is what other people get.  Asked for a real server only.
-PUBLIC = ("9.9.9.9", "1.1.1.1", "8.8.8.8")
-
-
 @dataclass(frozen=True)
 class Spread:
     """Who knows what: notes, and when they were taken (seconds since 1970)."""
@@ -255,21 +250,9 @@ def _publish(guide: Guide, do: Sequence[Any]) -> None:
 def dns_spread(guide: Guide) -> Spread:
     """What the zone's own servers and the resolvers say of each record."""
     _rows(guide)
-    whom = resolvers(guide)
+    whom = guide.outside.resolvers()
     guide.exchange(tell=asked_of(guide.settings, guide.have, whom))
     return Spread(tuple(notes(guide.settings, guide.have, whom)), time.time())
-
-
-def resolvers(guide: Guide) -> list[str]:
-    """Whom to ask besides: the practice internet's, or this computer's and PUBLIC."""
-    from ispguide.outside.names import own_resolvers
-
-    profile = guide.server.profile
-    if profile.replay:  # a recording knows what the zone's own servers said
-        return []
-    if profile.resolver:
-        return [profile.resolver, *profile.others.split()]
-    return list(dict.fromkeys([*own_resolvers(), *PUBLIC]))
 
 
 @task
