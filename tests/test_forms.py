@@ -179,7 +179,7 @@ def test_another_server_meanwhile_is_not_written_to(
         (
             "message_size_mb",
             41,
-            {"postfix.identity", "webmail.workshop", "webmail.roundcube"},
+            {"postfix.identity", "webmail.php_fpm_pool", "webmail.roundcube"},
         ),
         ("junk_days", 31, {"spam.autoexpunge"}),
         ("junk_score", 7, {"spam.verdicts"}),
@@ -191,9 +191,9 @@ def test_another_server_meanwhile_is_not_written_to(
             {
                 "packages.install",
                 "dovecot.logins",
-                "dns.mail_programs",
+                "dns.srv_records",
                 "brute_force.firewall",
-                "autoconfig.the_answer",
+                "autoconfig.autoconfig_endpoint",
             },
         ),
     ],

@@ -84,9 +84,11 @@ def test_which_server_may_be_the_old_one(server, fine):
 
 
 def test_without_an_older_server_nothing_is_wanted_but_order():
-    *_, alone = moving.chapter["the_way"].things(S)
+    *_, alone = moving.chapter["ssh_to_old_server"].things(S)
     assert alone.path == migration.PROGRAM
-    wanted = list(moving.chapter["the_way"].things(replace(S, old_server="192.0.2.7")))
+    wanted = list(
+        moving.chapter["ssh_to_old_server"].things(replace(S, old_server="192.0.2.7"))
+    )
     assert "the key of 192.0.2.7" in map(str, wanted)
     (once,) = moving.chapter["nothing_left_over"].things(S)
     assert "soft_bounce" in once.unless

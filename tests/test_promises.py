@@ -411,4 +411,4 @@ def test_nothing_waits_for_a_promise():
     dkim = next(c for c in GUIDE if c.name == "dkim")
     ground = {str(step) for step in rests_on(GUIDE, dkim["keys"])}
     assert "dns.mail_exchanger" in ground
-    assert not ground & {"dns.pinned_key", "dns.strict_policy", "dns.further_names"}
+    assert not ground & {"dns.tlsa_record", "dns.mta_sts_policy", "dns.sni_names"}

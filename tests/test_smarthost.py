@@ -446,7 +446,7 @@ def test_the_form_hands_the_password_over_and_forgets_it(monkeypatch: Any) -> No
     )
     assert PLANTED not in str(widgets.Widget.get_manager_state(drop_defaults=False))
     assert "12-sending.ipynb#cell-id=smarthost" in card.body.value
-    assert "14-dns.ipynb#cell-id=sender_policy" in card.body.value
+    assert "14-dns.ipynb#cell-id=spf_record" in card.body.value
     card.off.click()
     worker(switch.current()).join()
     assert kept[1] == "off" and not card.fields["smarthost"].value

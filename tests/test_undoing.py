@@ -6,7 +6,14 @@ from ispguide.engine.actions import Restore
 from ispguide.engine.chapter import Chapter
 from ispguide.engine.errors import CannotUndo
 from ispguide.engine.things import Service
-from ispguide.engine.undo import UNDO, history_lines, restores, services, standing
+from ispguide.engine.undo import (
+    UNDO,
+    history_lines,
+    named_now,
+    restores,
+    services,
+    standing,
+)
 
 
 def entry(step, path="", before="none", ok=True, time=1.0):
@@ -48,6 +55,16 @@ def test_what_was_undone_no_longer_stands(steps):
     with pytest.raises(CannotUndo) as stop:
         restores(steps["one"], ledger, [])
     assert stop.value.kind == "nothing-to-undo"
+
+
+def test_a_ledger_of_the_version_before_is_read_by_the_names_of_today(steps):
+    steps.former = {"eins": "one"}
+    old = [entry("c.eins", "/a"), entry("elsewhere.eins", "/b")]
+    now = named_now([steps], old)
+    assert [e["step"] for e in now] == ["c.one", "elsewhere.eins"]
+    assert restores(steps["eins"], now, []) == [Restore("/a", {"kind": "none"})]
+    undone = named_now([steps], [*old, entry(UNDO + "c.eins", "/a", "file", time=2)])
+    assert [e["step"] for e in standing(undone)] == ["elsewhere.eins"]
 
 
 def test_it_refuses_while_something_rests_on_the_step(steps):

@@ -20,6 +20,7 @@ from ispguide.mail.log.traffic import OTHER, refusal
 from ispguide.mail.log.way import Way, way
 from ispguide.mail.measures import health
 from ispguide.remote import flow, look
+from ispguide.replay import Recorded
 from ispguide.tasks import base, watching
 from ispguide.tasks.watching import _search_word
 from ispguide.views import journey
@@ -133,8 +134,6 @@ def test_a_word_for_the_shell_stays_a_word():
 
 def test_a_replay_and_a_slow_journal_say_so(monkeypatch):
     class Slow:
-        profile = types.SimpleNamespace(replay=False)
-
         def __enter__(self):
             return self
 
@@ -149,8 +148,8 @@ def test_a_replay_and_a_slow_journal_say_so(monkeypatch):
         ),
     )
     monkeypatch.setattr(base, "open_guide", lambda *_: late)
-    for replay, kind in ((False, "no-answer"), (True, "not-recorded")):
-        Slow.profile.replay = replay
+    for outside, kind in ((base.World, "no-answer"), (Recorded, "not-recorded")):
+        late.outside = outside(late.server)
         with pytest.raises(GuideError) as stop:
             watching.trace(tasks.HERE, "anna@example.test")
         assert stop.value.kind == kind

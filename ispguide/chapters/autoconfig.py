@@ -64,6 +64,11 @@ chapter = Chapter(
     learn="How a mail program finds server, ports and encryption when its owner knows only an address.",
     minutes=10,
     settings=["autoconfig"],
+    former={
+        "the_answer": "autoconfig_endpoint",
+        "where_they_ask": "autoconfig_urls",
+        "names": "autoconfig_names",
+    },
 )
 
 POOL = f"{webmail.POOLS}/ispguide-autoconfig.conf"
@@ -72,7 +77,7 @@ PATHS = f"{tls.APACHE}/ispguide-https.d/autoconfig.conf"
 
 
 @chapter.step
-def the_answer(s):
+def autoconfig_endpoint(s):
     """Thunderbird, Outlook and Apple's devices ask in three languages for the same few
     facts. One script knows all three. It needs no list of people: whatever stands before
     the @, the doors are the same. So it asks no database, runs as nobody, and tells a
@@ -84,7 +89,7 @@ def the_answer(s):
 
 
 @chapter.step
-def where_they_ask(s):
+def autoconfig_urls(s):
     """Each language has its own address, written down by those who invented it. At the
     server's own name they lead to the script. Who asks without encryption at a name in
     front of your domain is sent there too: what comes unencrypted can be forged, and a
@@ -96,7 +101,7 @@ def where_they_ask(s):
 
 
 @chapter.aside
-def names(s):
+def autoconfig_names(s):
     """Programs ask at autoconfig and autodiscover in front of the domain first, and
     encrypted. So each such name that leads here gets a certificate of its own, for all
     your mail domains. One that does not lead here yet gets none; you are told what to

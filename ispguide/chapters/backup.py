@@ -43,6 +43,7 @@ chapter = Chapter(
         "backup_weeks",
         "backup_months",
     ],
+    former={"place": "backup_target", "opening": "repository"},
 )
 
 #: It has been opened once with our password; to open it takes a second, too long for
@@ -77,7 +78,7 @@ WRONG_PASSWORD_READS_NOTHING = Check(
     f"set -a; . {things.ENVIRONMENT}\n"
     "echo wrong | RESTIC_PASSWORD_FILE=/dev/stdin restic --no-cache --no-lock snapshots 2>&1; [ $? = 1 ]",
     answer="wrong password",
-    do=f"Look at {things.ENVIRONMENT}; the step `place` writes it anew.",
+    do=f"Look at {things.ENVIRONMENT}; the step `backup_target` writes it anew.",
 )
 
 ROOT_ALONE = Check(
@@ -99,7 +100,7 @@ def password(s):
 
 
 @chapter.step
-def place(s):
+def backup_target(s):
     """Where it goes. A folder on the same disk helps against mistakes: the folder
     deleted, the mailbox emptied. It does not help when the disk dies or a thief comes.
     For that there must be another machine, best with another provider. Any account
@@ -115,7 +116,7 @@ def place(s):
 
 
 @chapter.step
-def opening(s):
+def repository(s):
     """The safe is set up, or, if there is one already, opened: with our password, from
     this server, to see whether it is ours. Now you learn whether the way there is free,
     and not on the night in which it matters."""

@@ -131,6 +131,15 @@ chapter = Chapter(
     learn="How the world finds your server, and by which marks it knows it from a forger.",
     minutes=25,
     settings=["mta_sts", "sni"],
+    former={
+        "sender_policy": "spf_record",
+        "policy": "dmarc_record",
+        "authority": "caa_record",
+        "pinned_key": "tlsa_record",
+        "mail_programs": "srv_records",
+        "strict_policy": "mta_sts_policy",
+        "further_names": "sni_names",
+    },
 )
 
 
@@ -192,7 +201,7 @@ def mail_exchanger(s):
 
 
 @chapter.step
-def sender_policy(s):
+def spf_record(s):
     """SPF is a list on the door of your domain: these machines send in my name, all
     others are forgers. There is exactly one such record, and following it may not
     cost a receiver more than ten look-ups. Notices that have no sender vouch with the
@@ -202,7 +211,7 @@ def sender_policy(s):
 
 
 @chapter.step
-def policy(s):
+def dmarc_record(s):
     """SPF judges the envelope, and people read the letterhead. DMARC ties the two
     together, says what is to be done with forgeries, and asks for reports. We begin
     with `none`: watch, and change nothing. Chapter 15 raises it when the reports are
@@ -212,7 +221,7 @@ def policy(s):
 
 
 @chapter.step
-def authority(s):
+def caa_record(s):
     """Any authority in the world could sign a certificate for your name, the careless
     ones as well. A CAA record names the one that may. It stands at the server's own
     name, so that it forbids nothing to the web site of your domain."""
@@ -220,7 +229,7 @@ def authority(s):
 
 
 @chapter.aside
-def pinned_key(s):
+def tlsa_record(s):
     """Mail between servers is encrypted with whoever answers, for nobody checks names
     there. A TLSA record ends that: it promises which key port 25 will show. Who can
     check signatures in the DNS believes the record and nobody else, so it only counts
@@ -230,7 +239,7 @@ def pinned_key(s):
 
 
 @chapter.step
-def mail_programs(s):
+def srv_records(s):
     """A mail program that knows only anna@example.org can look up the rest: which
     machine, which port, encrypted from the first byte where that is offered. A wrong
     record is worse than none, so those of services you do not offer must not be
@@ -256,7 +265,7 @@ def other_domains(s):
 
 
 @chapter.aside
-def strict_policy(s):
+def mta_sts_policy(s):
     """The same promise for zones without signatures: a policy on a web page of yours,
     which says that mail comes to you encrypted, to this server, under its right name,
     or not at all. Others fetch it and remember it. It begins with `testing`: they
@@ -266,7 +275,7 @@ def strict_policy(s):
 
 
 @chapter.aside
-def further_names(s):
+def sni_names(s):
     """People of another domain like to type their own domain's name into the mail
     program: mail.second.test. If you wish so, each such name that leads here gets a
     certificate, and all three programs show the one that was asked for (SNI). Nothing

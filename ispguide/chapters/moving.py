@@ -23,6 +23,7 @@ chapter = Chapter(
     learn="How people, keys and letters of an older server come here while mail keeps arriving, and why none is lost or comes twice.",
     minutes=25,
     settings=["old_server", "old_port", "old_fingerprint"],
+    former={"the_way": "ssh_to_old_server"},
 )
 
 
@@ -46,7 +47,7 @@ NOTHING_MISSING = Probe(
 
 
 @chapter.step
-def the_way(s):
+def ssh_to_old_server(s):
     """This server fetches; the old one only hands out. For that it needs a key with
     which it may come in over there, and it must know the old server by its own key, as
     you know yours. Both are for this one purpose, and go when the move is over."""

@@ -25,6 +25,7 @@ chapter = Chapter(
     learn="How a full mailbox says so at the door, early and politely, and how its owner is warned before.",
     minutes=15,
     settings=["quotas", "quota_mb"],
+    former={"at_the_door": "quota_policy_service"},
 )
 
 #: Where Postfix asks, on this machine alone.
@@ -73,7 +74,7 @@ def warnings(s):
 
 
 @chapter.step
-def at_the_door(s):
+def quota_policy_service(s):
     """Postfix asks before it takes a letter: is there room? Dovecot knows how full a
     mailbox is, and the address book which mailboxes are behind a second name. A small
     program brings the two together. If a sender says beforehand how large his letter
@@ -105,7 +106,7 @@ INSIDE_ONLY = Check(
     "the question about room is answered on this machine alone",
     f"ss -Hltn 'sport = :{PORT}' | awk '{{print $4}}'",
     answer=rf"\A127\.0\.0\.1:{PORT}\n\Z",
-    do="Run the step `at_the_door`.",
+    do="Run the step `quota_policy_service`.",
 )
 
 
@@ -119,7 +120,7 @@ def prove(s):
         "Postfix takes mail when nobody can tell whether there is room",
         "postconf -h smtpd_policy_service_default_action",
         answer="^DUNNO$",
-        do="Run the step `at_the_door`.",
+        do="Run the step `quota_policy_service`.",
     )
     yield INSIDE_ONLY
     yield proved("a letter that does not fit is refused at the door", "full_refused")

@@ -24,6 +24,7 @@ chapter = Chapter(
     learn="How to see in one minute whether all is well, and how to find a letter that somebody misses.",
     minutes=20,
     settings=["watching", "log_days"],
+    former={"the_diary": "journal_retention", "the_look": "health_check"},
 )
 
 DIARY = "/etc/systemd/journald.conf.d/ispguide.conf"
@@ -42,7 +43,7 @@ JOURNAL_READ_IT = Once(
 
 
 @chapter.step
-def the_diary(s):
+def journal_retention(s):
     """All programs of the server write into one diary, the journal. It is what tells
     the way of a letter, so it must outlive a restart. It also tells who wrote to whom,
     so it should not be kept for ever: after some weeks nobody asks for a letter any
@@ -53,7 +54,7 @@ def the_diary(s):
 
 
 @chapter.step
-def the_look(s):
+def health_check(s):
     """One small program looks at everything that has ever brought down a mail server:
     programs that stopped, a full disk, a queue that does not move, a certificate near
     its end, a block list. It judges in three words: fine, look, act. It needs nothing
@@ -83,7 +84,7 @@ def prove(s):
         "the look has a word about every part",
         f"{LOOK} --json --only services queue disk memory certificate backup logins",
         answer='"logins"',
-        do="Run the step `the_look`.",
+        do="Run the step `health_check`.",
     )
     yield Check(
         "the next look is on the calendar",

@@ -35,6 +35,7 @@ chapter = Chapter(
     learn="How people read, sort and answer their mail in a browser, and change their own password there.",
     minutes=20,
     settings=["webmail"],
+    former={"workshop": "php_fpm_pool", "its_own_book": "roundcube_database"},
 )
 
 PHP = "8.2"  #: the version of Debian 12
@@ -112,7 +113,7 @@ def timers_know_the_folder(s) -> Iterator[Plain]:
 
 
 @chapter.step
-def workshop(s):
+def php_fpm_pool(s):
     """Roundcube is written in PHP. It does not run inside Apache, but in a workshop
     beside it, PHP-FPM: so Apache stays small and quick, and what goes wrong there ends
     there. Workers come when somebody reads mail, five at most, and go home afterwards.
@@ -124,7 +125,7 @@ def workshop(s):
 
 
 @chapter.step
-def its_own_book(s):
+def roundcube_database(s):
     """Roundcube remembers people's contacts, preferences and sessions, in a database of
     its own. The user for it may read and write there, cannot change the tables, and
     does not even see the address book. No mail lies in it: losing it would lose contacts

@@ -81,7 +81,7 @@ def target(on: OnServer) -> None:
         click.echo("The backups go into a folder of this server; there is no other.")
         return
     click.echo(f"Lay this key down at {found.machine}, in ~/.ssh/authorized_keys:")
-    click.echo(found.public or "(made by the step backup.place)")
+    click.echo(found.public or "(made by the step backup.backup_target)")
     click.echo("It shows these fingerprints; compare them with what its provider says:")
     click.echo("\n".join(found.fingerprints) or "(it does not answer)")
 

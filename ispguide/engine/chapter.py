@@ -8,9 +8,11 @@ again replaces it, because cells are run again.
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ispguide.engine.errors import NoSuchStep
@@ -38,8 +40,11 @@ class Step:
 
     @property
     def title(self) -> str:
-        """The function's name as a heading."""
-        return self.name.replace("_", " ")
+        """The function's name as a heading; what its text writes in capitals, as TLSA,
+        is an abbreviation."""
+        words = self.name.split("_")
+        told = set(re.findall(r"[A-Z]{2,}", self.text))
+        return " ".join(w.upper() if w.upper() in told else w for w in words)
 
     @property
     def source(self) -> str:
@@ -55,7 +60,9 @@ class Chapter:
 
     `learn`: one sentence for the reader; `minutes`: what it takes to read and do;
     `settings`: the names of those decisions that are this chapter's own.  A chapter
-    whose name is a decision of yes or no can be left out; then it has no gaps."""
+    whose name is a decision of yes or no can be left out; then it has no gaps.
+    `former`: what steps were called in the version before, and are called now; the old
+    names are still understood, on the command line and in the ledger of a server."""
 
     def __init__(
         self,
@@ -67,10 +74,11 @@ class Chapter:
         learn: str = "",
         minutes: int = 0,
         settings: Sequence[str] = (),
+        former: Mapping[str, str] = MappingProxyType({}),
     ):
         self.name, self.title, self.number = name, title, number
         self.needs, self.settings = tuple(needs), tuple(settings)
-        self.learn, self.minutes = learn, minutes
+        self.learn, self.minutes, self.former = learn, minutes, former
         self._steps: dict[str, Step] = {}
 
     def step(self, build: Build) -> Step:
@@ -111,10 +119,10 @@ class Chapter:
         return iter(tuple(self._steps.values()))
 
     def __getitem__(self, name: str) -> Step:
-        return self._steps[name]
+        return self._steps[self.former.get(name, name)]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._steps
+        return self.former.get(name, name) in self._steps
 
 
 What = str | Step | Chapter
@@ -152,6 +160,13 @@ def _meant(chapters: Sequence[Chapter], what: What) -> Iterable[Step]:
             f"Write {name}.STEP with one of them.",
         )
     return [chapter[step]] if step else chapter
+
+
+def called_now(chapters: Sequence[Chapter], name: str) -> str:
+    """ "chapter.step", as it may stand in an old ledger, by the name of today."""
+    known = next((c for c in chapters if name.startswith(f"{c.name}.")), None)
+    step = name.partition(".")[2]
+    return f"{known.name}.{known.former.get(step, step)}" if known else name
 
 
 def rests_on(chapters: Sequence[Chapter], step: Step) -> list[Step]:

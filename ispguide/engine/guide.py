@@ -11,22 +11,24 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ispguide.engine import problems
 from ispguide.engine.actions import Action
 from ispguide.engine.chapter import Chapter, Step, What, rests_on, select
 from ispguide.engine.errors import GuideError
-from ispguide.engine.facts import Fact, Have
+from ispguide.engine.facts import Fact, Have, ledger
 from ispguide.engine.gaps import Gap, Unsure
 from ispguide.engine.report import Draft, Finding, Report
 from ispguide.engine.server import Answer, Server, Watch, ignore
 from ispguide.engine.settings import Settings
 from ispguide.engine.things import Thing
+from ispguide.engine.undo import named_now
 
 #: As a transaction on the server ends: {ok, failed, evidence, …}.
 Done = dict[str, Any]
+LEDGER = ledger()
 Plan = list[tuple[Thing, Action]]
 
 #: Seconds between looks after a change; together the patience of rule 2.
@@ -200,6 +202,9 @@ class Guide:
             if do:
                 step = str(more.get("step", ""))
                 answer = self.outside.confirmed(do, there, answer, watch, step)
+            if isinstance(rows := answer.have.get(LEDGER), list):
+                named = {LEDGER: named_now(self.chapters, rows)}
+                answer = replace(answer, have={**answer.have, **named})
             self.have |= {**answer.have, **outside.result()}
         self.have |= self._outside(later)
         self.busy = answer.busy

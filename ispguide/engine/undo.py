@@ -7,16 +7,26 @@ rows and certificates are not taken away again: other things may use them by now
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ispguide.engine.actions import Action, Restore, Run, quote
-from ispguide.engine.chapter import Step
+from ispguide.engine.chapter import Chapter, Step, called_now
 from ispguide.engine.errors import CannotUndo
 from ispguide.engine.facts import Have
 
 Entry = dict[str, Any]
 UNDO = "undo "
+
+
+def named_now(chapters: Sequence[Chapter], ledger: Iterable[Entry]) -> list[Entry]:
+    """The ledger, its steps called as they are today."""
+
+    def name(step: str) -> str:
+        bare = step.removeprefix(UNDO)
+        return step.removesuffix(bare) + called_now(chapters, bare)
+
+    return [entry | {"step": name(entry["step"])} for entry in ledger]
 
 
 def standing(ledger: Iterable[Entry]) -> list[Entry]:

@@ -209,7 +209,7 @@ def _fetched(ctx: Context, name: str) -> tuple[int, str, str]:
     """(status, type, text); the certificate must be for that name."""
     addresses = addresses_of(ctx, name)
     if not addresses:
-        raise CannotTell(f"{name} leads nowhere yet; the step `strict_policy` says what to do.")  # fmt: skip
+        raise CannotTell(f"{name} leads nowhere yet; the step `mta_sts_policy` says what to do.")  # fmt: skip
     with Talk(replace(ctx.where, host=addresses[0], name=name), 443, ctx.lines) as talk:
         web = http.client.HTTPConnection(name)
         web.sock = talk.socket

@@ -154,14 +154,14 @@ ASKED = (
     Asked(
         "How many security updates wait on your server at this moment?",
         "The card “How is it now?” tells, or on the server: ispguide-look --only updates",
-        "19-watching.ipynb#the_look",
+        "19-watching.ipynb#health_check",
         lambda s: judges.UPDATES,
         judges.updates_wait,
     ),
     Asked(
         "As which user does the script run that answers mail programs?",
         "Type this on the server: grep ^user /etc/php/8.2/fpm/pool.d/ispguide-autoconfig.conf",
-        "17-autoconfig.ipynb#the_answer",
+        "17-autoconfig.ipynb#autoconfig_endpoint",
         lambda s: judges.RUNS_AS,
         judges.runs_as,
     ),

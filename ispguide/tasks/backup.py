@@ -32,7 +32,12 @@ from ispguide.tasks.base import guide_task
 
 SHORTEST = 8
 #: The steps after which the safe is open.
-OPENING = ("backup.password", "backup.place", "backup.opening", "backup.program")
+OPENING = (
+    "backup.password",
+    "backup.backup_target",
+    "backup.repository",
+    "backup.program",
+)
 
 
 @guide_task

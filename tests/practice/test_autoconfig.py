@@ -45,7 +45,7 @@ def second(guide, cli) -> Iterator[str]:
     try:
         gaps = " ".join(f.gap for f in guide.check("autoconfig"))
         assert f"autoconfig.{SECOND}" in gaps, gaps
-        report = guide.apply("autoconfig.names")
+        report = guide.apply("autoconfig.autoconfig_names")
         assert report.ok, bad(report.as_dict())
         yield SECOND
     finally:
@@ -54,7 +54,7 @@ def second(guide, cli) -> Iterator[str]:
             change(f"{word}.{SECOND}.", "CNAME")
             shell(f"certbot delete -q -n --cert-name {word}.{SECOND} || true")
         shell(HOOK)  # as after each change of certificates
-    assert guide.apply("autoconfig.names").ok
+    assert guide.apply("autoconfig.autoconfig_names").ok
 
 
 def proofs(guide) -> dict[str, str]:
@@ -124,7 +124,7 @@ def test_a_wrong_answer_is_found_out(guide, what):
     shell(f'sed -i "{change}" {SCRIPT}; systemctl restart php8.2-fpm')
     (found,) = proved(proof, guide=guide)
     assert found.state == "failed"
-    assert guide.apply("autoconfig.the_answer").ok
+    assert guide.apply("autoconfig.autoconfig_endpoint").ok
 
 
 def test_the_script_sees_nothing_but_itself(guide):
@@ -137,4 +137,4 @@ def test_the_script_sees_nothing_but_itself(guide):
     with opened(guide) as ctx:
         told = Browser(ctx).ask(THUNDERBIRD).text.split()
     assert told == ["bool(false)", "int(65534)", "bool(false)"]
-    assert guide.apply("autoconfig.the_answer").ok
+    assert guide.apply("autoconfig.autoconfig_endpoint").ok

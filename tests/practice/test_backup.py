@@ -104,14 +104,14 @@ def test_to_another_machine_only_if_it_is_the_one(furnished, cli):
     try:
         elsewhere = replace(ours, backup_to="keeper@mail.friend.test:mail", backup_port=2222)  # fmt: skip
         tasks.save_settings(tasks.HERE, elsewhere)
-        found = cli.json("apply", "backup.place")["findings"]
+        found = cli.json("apply", "backup.backup_target")["findings"]
         assert "not-compared" in {f["kind"] for f in found}
         shown = tasks.backup_target(tasks.HERE)
         assert shown.public.startswith("ssh-ed25519 ") and shown.fingerprints
         real = world("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
         assert real in shown.fingerprints
         tasks.save_settings(tasks.HERE, replace(elsewhere, backup_fingerprint=real))
-        refused = tasks.apply(tasks.HERE, ["backup.place", "backup.opening"])
+        refused = tasks.apply(tasks.HERE, ["backup.backup_target", "backup.repository"])
         assert not refused.ok and "Permission denied" in refused.text()
         world(f"echo '{shown.public}' > ~keeper/.ssh/authorized_keys")
         report = cli.json("apply", "backup")

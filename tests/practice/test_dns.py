@@ -147,7 +147,7 @@ def test_an_alias_in_the_place_of_the_server(guide):
 def test_other_texts_and_other_senders_stay(guide):
     site, shop = '"site-verification=1"', '"v=spf1 include:friend.test ~all"'
     change(DOMAIN, "TXT", site, shop)
-    assert guide.apply("dns.sender_policy").ok
+    assert guide.apply("dns.spf_record").ok
     assert ask(DOMAIN, "TXT") == {site, '"v=spf1 mx include:friend.test ~all"'}
     change(DOMAIN, "TXT", '"v=spf1 mx -all"')
     assert guide.check("dns").ok
@@ -156,7 +156,7 @@ def test_other_texts_and_other_senders_stay(guide):
 def test_a_policy_that_was_raised_stays(guide):
     raised = '"v=DMARC1; p=reject; rua=mailto:anna@example.test"'
     change("_dmarc." + DOMAIN, "TXT", raised)
-    report = guide.apply("dns.policy")
+    report = guide.apply("dns.dmarc_record")
     assert report.ok and report.actions == 0
     assert ask("_dmarc." + DOMAIN, "TXT") == {raised}
     change("_dmarc." + DOMAIN, "TXT", '"v=DMARC1; p=none"')
@@ -169,8 +169,8 @@ def test_a_second_apply_does_nothing(guide):
 
 def test_what_was_published_is_in_the_history(guide):
     change("_dmarc." + DOMAIN, "TXT")
-    assert guide.apply("dns.policy").ok
-    last = [e for e in tasks.history(tasks.HERE) if e["step"] == "dns.policy"][-1]
+    assert guide.apply("dns.dmarc_record").ok
+    last = [e for e in tasks.history(tasks.HERE) if e["step"] == "dns.dmarc_record"][-1]
     assert "published in the DNS" in last["did"] and "v=DMARC1" in last["did"]
     assert here().tsig not in str(tasks.history(tasks.HERE))
 
@@ -181,7 +181,7 @@ def test_nobody_answers(guide, monkeypatch):
     monkeypatch.setattr(guide.server, "profile", away)
     report = guide.check("dns")
     of_the_server = (
-        "own_resolver", "block_list", "other_domains", "strict_policy", "further_names",
+        "own_resolver", "block_list", "other_domains", "mta_sts_policy", "sni_names",
     )  # fmt: skip
     assert {f.state for f in report if f.step not in of_the_server} == {"unknown"}
     assert report.ok

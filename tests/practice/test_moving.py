@@ -116,13 +116,13 @@ def test_the_whole_move(old, each, cli, seat):
     named = replace(ours, old_server=old.address, tls="self-signed")
     tasks.save_settings(tasks.HERE, named)
     assert cli.json("apply", "tls.certificate")["actions"] == 1
-    found = cli.json("apply", "moving.the_way")["findings"]
+    found = cli.json("apply", "moving.ssh_to_old_server")["findings"]
     assert "not-compared" in {f["kind"] for f in found}
     target = tasks.move_target(tasks.HERE)
     real = old.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     assert real in target.fingerprints
     tasks.save_settings(tasks.HERE, replace(named, old_fingerprint=real))
-    assert cli.json("apply", "moving.the_way")["ok"]
+    assert cli.json("apply", "moving.ssh_to_old_server")["ok"]
     shell(NO_GREYLIST)
     with pytest.raises(GuideError) as told:
         tasks.move_look(tasks.HERE)

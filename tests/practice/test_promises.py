@@ -56,7 +56,7 @@ def test_the_key_outlives_a_renewal(built, cli):
     assert len(before) == 1
     assert cli.json("renew")["code"] == 0
     assert shell("cat /etc/letsencrypt/live/*/cert.pem") != file
-    report = cli.json("apply", "dns.pinned_key")
+    report = cli.json("apply", "dns.tlsa_record")
     assert report["ok"] and report["actions"] == 0, bad(report)
     assert ask(TLSA, "TLSA") == before
     assert held("the key that the DNS promises").state == "ok"
@@ -77,7 +77,7 @@ def test_a_promise_of_another_key_is_seen_by_the_proof(cli):
     (own,) = ask(TLSA, "TLSA")
     coming = "3 1 1 " + "ab" * 32
     with instead(TLSA, "TLSA", own, coming):
-        assert cli.json("check", "dns.pinned_key")["ok"]
+        assert cli.json("check", "dns.tlsa_record")["ok"]
         assert held("the key that the DNS promises").state == "ok"
     shell("systemctl restart unbound")  # it remembers, as others do
     with instead(TLSA, "TLSA", coming):
@@ -108,18 +108,18 @@ def test_a_policy_that_nobody_could_follow(cli, what):
     row = held("our policy")
     assert (row.state, row.kind) == ("failed", "not-seen"), row
     assert told in row.gap, row
-    assert cli.json("apply", "dns.strict_policy")["ok"]
+    assert cli.json("apply", "dns.mta_sts_policy")["ok"]
 
 
 def test_enforcing_is_one_decision_and_tells_everybody(cli, settings):
     before = ask(f"_mta-sts.{DOMAIN}", "TXT")
     settings(mta_sts="enforce")
-    assert cli.json("apply", "server.remember_settings", "dns.strict_policy")["ok"]
+    assert cli.json("apply", "server.remember_settings", "dns.mta_sts_policy")["ok"]
     assert "mode: enforce" in shell(f"cat {PAGE}")
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") != before
     assert held("our policy").state == "ok"
     settings(mta_sts="testing")
-    assert cli.json("apply", "server.remember_settings", "dns.strict_policy")["ok"]
+    assert cli.json("apply", "server.remember_settings", "dns.mta_sts_policy")["ok"]
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") == before
 
 
@@ -142,7 +142,7 @@ def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
         (told,) = [f for f in report if "mta-sts.DOMAIN" in f.thing]
         assert (told.state, told.kind) == ("unknown", "unsure")
         assert "mta-sts.example.test" in told.gap and "CNAME" in told.gap
-        report = guide.apply("dns.strict_policy")
+        report = guide.apply("dns.mta_sts_policy")
         assert report.ok, bad(report.as_dict())
     assert held("our policy").state == "ok"
 
@@ -157,13 +157,13 @@ def test_names_of_their_own(cli, settings):
     assert report["code"] == 0, bad(report)
     row = held("its own certificate")
     assert row.state == "ok", row
-    again = cli.json("apply", "dns.further_names", "dns.strict_policy")
+    again = cli.json("apply", "dns.sni_names", "dns.mta_sts_policy")
     assert again["ok"] and again["actions"] == 0, bad(again)
     _timer_renews("mail.second.test")
     assert _shown("mail.second.test") == {_filed("mail.second.test")}
     assert _shown("mail.example.test") == {_filed("mail.example.test")}
     settings(sni=False)
-    report = cli.json("apply", "server.remember_settings", "dns.further_names")
+    report = cli.json("apply", "server.remember_settings", "dns.sni_names")
     assert report["ok"], bad(report)
     assert _shown("mail.second.test") == {_filed("mail.example.test")}
 
