@@ -22,7 +22,7 @@ from ispguide.engine.facts import Ran
 from ispguide.engine.gaps import Gap, Unsure
 from ispguide.mail.backup import inventory, restore, things
 from ispguide.mail.backup.things import KnownMachine, LastBackup
-from ispguide.proofs.letters import letter
+from ispguide.proofs.messages import message
 from ispguide.remote import backup as backup_program
 from ispguide.replay.server import NotRecorded, Replay, profile
 from tests.fake import SETTINGS as S
@@ -411,14 +411,14 @@ class Kept:
         path.write_text(text)
         path.chmod(0o755)
 
-    def letter(self, where: Path) -> Path:
+    def message(self, where: Path) -> Path:
         (found,) = (path for path in where.glob("*/2.*,S=*"))
         return found
 
     def deliver(self, mark: str) -> None:
         """As Dovecot does it: the letter, and its subject in a cache."""
         self.mark = mark
-        text = letter(mark, self.address)
+        text = message(mark, self.address)
         self.write(self.mails / "new" / "2.M2P2.mail,S=400,W=411", text)
         self.write(self.mails / "dovecot.index.cache", f"A letter, {mark}")
 
@@ -460,7 +460,7 @@ def nothing(kept: Kept) -> None:
 
 
 def read_by_its_owner(kept: Kept) -> None:
-    new = kept.letter(kept.mails)
+    new = kept.message(kept.mails)
     new.rename(kept.mails / "cur" / f"{new.name}:2,S")
 
 
@@ -470,21 +470,21 @@ def others_come_and_go(kept: Kept) -> None:
 
 
 def changed_here(kept: Kept) -> None:
-    path = kept.letter(kept.mails)
+    path = kept.message(kept.mails)
     path.write_text(path.read_text() + ".")
 
 
 def changed_in_the_backup(kept: Kept) -> None:
-    path = kept.letter(kept.safe)
+    path = kept.message(kept.safe)
     path.write_text(path.read_text() + ".")
 
 
 def gone_here(kept: Kept) -> None:
-    kept.letter(kept.mails).unlink()
+    kept.message(kept.mails).unlink()
 
 
 def not_in_the_backup(kept: Kept) -> None:
-    kept.letter(kept.safe).unlink()
+    kept.message(kept.safe).unlink()
 
 
 def nowhere(kept: Kept) -> None:
@@ -498,7 +498,7 @@ def test_what_comes_back_is_equal(kept, what):
 
     kept.afterwards = what
     verdict, seen = operations.comes_back(kept)
-    path = kept.letter(kept.mails)
+    path = kept.message(kept.mails)
     assert kept.mark in path.read_text()
     mark = hashlib.sha256(path.read_bytes()).hexdigest()
     assert (verdict, seen) == (

@@ -39,7 +39,7 @@ from ispguide.mail.dns.keys import bits, numbers
 from ispguide.mail.dns.records import shapes
 from ispguide.mail.dns.thing import UPDATES, Publish
 from ispguide.proofs.authentication import signature
-from ispguide.proofs.letters import letter
+from ispguide.proofs.messages import message
 from ispguide.tasks import dns as coach
 
 from .fake import FakeServer, guide_of
@@ -498,7 +498,7 @@ def test_a_question_about_an_answer_waits_for_it(monkeypatch):
 
 def test_a_signature_is_found_and_checked():
     pem = made().private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())  # fmt: skip
-    mail = letter("mark", "anna@example.test").replace("\n", "\r\n").encode()
+    mail = message("mark", "anna@example.test").replace("\n", "\r\n").encode()
     signed = (dkim.sign(mail, b"old", D.encode(), pem) + mail).decode()
     signed = signed.replace("\r\n", "\n")
     assert signature(signed, D) == "old"

@@ -26,7 +26,7 @@ from ispguide.mail.dns.records import LEVELS, Record, pieces, shapes, zone_file
 from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord, Publish, addresses
 from ispguide.mail.dns.wanted import SERVICES, Addresses, find, wanted
 from ispguide.outside.updates import noted, published
-from ispguide.tasks.dns import Note, Spread
+from ispguide.tasks.dns import Note, Propagation
 from ispguide.views import dns as spread_html
 
 S = Settings("mail.example.test", "example.test", "postmaster@example.test")
@@ -453,7 +453,7 @@ def test_what_others_say_of_a_record_is_escaped():
         Verdict(UNKNOWN, Unsure(evil)),
     )
     told = [Note(record, f"ns<{i}>", True, v, (evil,), 60) for i, v in enumerate(kinds)]
-    html = spread_html.to_html(Spread(tuple(told), 0.0))
+    html = spread_html.to_html(Propagation(tuple(told), 0.0))
     assert html.count("&lt;img src=x") == 2 and "ns&lt;0&gt;" in html
     assert "<img" not in html and "<0>" not in html
 

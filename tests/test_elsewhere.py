@@ -64,7 +64,7 @@ def waits(why, to=BEN, sender=ME):
 
 
 def test_without_anybody_elsewhere_it_could_not_tell(monkeypatch):
-    for name in ("vouched_for", "forgery_judged"):
+    for name in ("authenticated_elsewhere", "forgery_judged"):
         found = tried(name, None, monkeypatch)
         assert found["ok"] is None and "dkim=pass" in found["seen"]
 
@@ -74,7 +74,7 @@ def test_without_anybody_elsewhere_it_could_not_tell(monkeypatch):
     [(PASS, True), (PASS | {"dkim": "fail"}, False), (FAIL, False), ({}, False)],
 )
 def test_all_three_must_vouch(monkeypatch, found, ok):
-    told = tried("vouched_for", Told(found), monkeypatch)
+    told = tried("authenticated_elsewhere", Told(found), monkeypatch)
     assert told["ok"] is ok
     assert f"dkim={found.get('dkim', 'none')}" in told["seen"]
 
@@ -92,13 +92,13 @@ def test_all_three_must_vouch(monkeypatch, found, ok):
     ],
 )
 def test_a_letter_that_does_not_come_is_looked_for(monkeypatch, queue, ok, words):
-    told = tried("vouched_for", Told(None), monkeypatch, queue)
+    told = tried("authenticated_elsewhere", Told(None), monkeypatch, queue)
     assert told["ok"] is ok and words in told["seen"]
 
 
 def test_a_letter_that_our_own_server_refuses_was_not_judged(monkeypatch):
     other = Told(PASS)
-    told = tried("vouched_for", other, monkeypatch, yes="554")
+    told = tried("authenticated_elsewhere", other, monkeypatch, yes="554")
     assert told["ok"] is False and "554" in told["seen"] and not other.marks
 
 
@@ -142,9 +142,9 @@ def test_only_a_practice_server_knows_somebody():
 
 
 def test_what_was_read_is_thrown_away(monkeypatch):
-    letters = [[], [SimpleNamespace(verdict=PASS)]]
+    messages = [[], [SimpleNamespace(verdict=PASS)]]
     gone: list[str] = []
-    monkeypatch.setattr(friend, "inbox", lambda mark: letters.pop(0))
+    monkeypatch.setattr(friend, "inbox", lambda mark: messages.pop(0))
     monkeypatch.setattr(friend, "discard", gone.append)
     assert FriendTest().verdict("mark", 5) == PASS and gone == ["mark"]
 
@@ -168,7 +168,7 @@ def test_a_practice_internet_that_sleeps_is_no_verdict(monkeypatch):
         raise LabProblem("It does not run.", "It should.", "./guide lab up")
 
     monkeypatch.setattr(Told, "verdict", asleep)
-    assert tried("vouched_for", Told(), monkeypatch)["ok"] is None
+    assert tried("authenticated_elsewhere", Told(), monkeypatch)["ok"] is None
 
 
 def test_the_forger_carries_the_mark(monkeypatch):

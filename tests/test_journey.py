@@ -21,21 +21,21 @@ RECORDED = json.loads(
 KINDS = ("letter", "spam", "nobody")
 
 
-def recorded(kind: str) -> tuple[list[journal.Line], log.Letter, list[door.Turn]]:
+def recorded(kind: str) -> tuple[list[journal.Line], log.Message, list[door.Turn]]:
     about = RECORDED[kind]
     lines = list(journal.lines("\n".join(about["lines"])))
     record = [(at, line) for at, line in about["record"]]
-    return lines, log.Letter(about["mark"], about["number"]), door.turns(record)
+    return lines, log.Message(about["mark"], about["number"]), door.turns(record)
 
 
 def hops_of(kind: str) -> list[Hop]:
     """Both halves of the journey, as `travel` puts them together."""
-    lines, letter, spoken = recorded(kind)
-    about = [*log.knock(lines, letter), *log.of(lines, letter)]
+    lines, message, spoken = recorded(kind)
+    about = [*log.knock(lines, message), *log.of(lines, message)]
     zero = clocks.zero(about, spoken)
     assert zero is not None
     heard = list(door.at_the_door(RECORDED[kind]["record"]))
-    return in_order([*heard, *log.told(lines, letter, zero)])
+    return in_order([*heard, *log.told(lines, message, zero)])
 
 
 def line(text: str, program: str = "postfix/lmtp", time: float = 5.0) -> journal.Line:
@@ -170,19 +170,19 @@ def test_a_map_that_cannot_be_asked_is_named():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_its_own_lines(kind):
-    lines, letter, _ = recorded(kind)
+    lines, message, _ = recorded(kind)
     others = {RECORDED[k]["mark"] for k in KINDS if k != kind}
-    mine = log.of(lines, letter)
+    mine = log.of(lines, message)
     assert mine
     assert not [row for row in mine if any(o in row.text for o in others)]
 
 
 def test_a_refusal_has_no_number():
     """NOQUEUE is none: else every refusal of the last minutes would be taken for ours."""
-    lines, letter, _ = recorded("nobody")
-    assert log.number(lines, letter.mark) == ""
-    lines, letter, _ = recorded("spam")
-    assert log.number(lines, letter.mark) == letter.number != ""
+    lines, message, _ = recorded("nobody")
+    assert log.number(lines, message.mark) == ""
+    lines, message, _ = recorded("spam")
+    assert log.number(lines, message.mark) == message.number != ""
 
 
 def test_the_letter_arrives_in_order():
@@ -230,8 +230,8 @@ def test_rspamd_is_heard_between_the_letter_and_the_answer():
 
 
 def test_clocks_that_differ_by_an_hour_tell_the_same_journey():
-    lines, letter, spoken = recorded("letter")
-    about = [*log.knock(lines, letter), *log.of(lines, letter)]
+    lines, message, spoken = recorded("letter")
+    about = [*log.knock(lines, message), *log.of(lines, message)]
     later = [journal.Line(x.time + 3600, x.program, x.pid, x.text) for x in about]
     first, second = clocks.zero(about, spoken), clocks.zero(later, spoken)
     assert first and second and abs(second - first - 3600) < 1e-3
@@ -250,7 +250,7 @@ JUNK = """\
 
 def test_dovecots_line_is_found_by_its_session():
     lines = list(journal.lines(JUNK))
-    hops = log.told(lines, log.Letter("proof0", "E03221B8434"), 5.0)
+    hops = log.told(lines, log.Message("proof0", "E03221B8434"), 5.0)
     assert [h.what for h in hops] == ["puts it into Junk", "has handed it over"]
     assert "A filter rule put it there." in hops[0].words
     assert "tea@b.test led there" in hops[1].words
@@ -267,7 +267,7 @@ def test_dovecots_line_is_found_by_its_session():
 )  # fmt: skip
 def test_a_letter_that_does_not_get_through(status, what, state):
     text = f"AB12CD: to=<a@b.test>, relay=none, delay=1, delays=0.1/0/0.9/0, dsn=4.4.1, status={status}"
-    (hop,) = log.told([line(text)], log.Letter("m", "AB12CD"), 4.0)
+    (hop,) = log.told([line(text)], log.Message("m", "AB12CD"), 4.0)
     assert (hop.what, hop.state, hop.at) == (what, state, 1.0)
     assert status.split("(")[1][:-1] in hop.words
     assert log.ended([hop])
@@ -279,7 +279,7 @@ def test_the_grey_list_says_when():
         "(default: F (soft reject): [7.30/15.00] [HFILTER(2.50){},GREYLIST(0.00){greylisted;"
         "Tue, 24 Nov 2026 21:33:46 GMT;new record;}]), len: 3, time: 1ms"
     )
-    (hop,) = log.told([line(text, "rspamd")], log.Letter("m", "AB12CD"), 5.0)
+    (hop,) = log.told([line(text, "rspamd")], log.Message("m", "AB12CD"), 5.0)
     assert (hop.state, hop.what) == ("wait", "gives it 7.3 points")
     assert "from 24 Nov 2026 21:33:46 GMT on it is let in" in hop.words
     assert outcome([hop]) == hop

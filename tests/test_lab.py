@@ -252,7 +252,7 @@ def test_only_the_own_verdict_of_friend_test_counts():
     message["Authentication-Results"] = "mail.spammer.test; spf=pass; dkim=pass"
     message["Authentication-Results"] = "mail.friend.test; spf=fail (x; dkim=pass) y=z"
     message["Authentication-Results"] = "mail.friend.test; dmarc=fail (p=none)"
-    assert friend.Letter(message).verdict == {"spf": "fail", "dmarc": "fail"}
+    assert friend.Message(message).verdict == {"spf": "fail", "dmarc": "fail"}
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "ä", "a:b"])

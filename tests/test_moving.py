@@ -54,7 +54,7 @@ def test_what_comes_next_follows_from_what_is_there(seen, named, next_):
 def test_more_letters_here_than_there_is_no_fault():
     """What was deleted there between two rounds is still here."""
     found = migration.move(DONE, named=True)
-    assert found.letters == (7, 9) and all(row.whole for row in found.rows)
+    assert found.messages == (7, 9) and all(row.whole for row in found.rows)
 
 
 def test_each_stage_is_seen_in_words_and_as_a_list():
@@ -227,7 +227,7 @@ def test_counting_leaves_nobody_out(program):
     def side(script: str, **more: object) -> str:
         return "username\tmessages\nanna@a.test\t7\n\n"
 
-    found = program.letters(side, ["anna@a.test", "new@a.test"])
+    found = program.messages(side, ["anna@a.test", "new@a.test"])
     assert found == {"anna@a.test": 7, "new@a.test": 0}
 
 
@@ -251,7 +251,7 @@ def test_a_password_of_any_kind_stands_in_the_configuration(
     seen: list[str] = []
     monkeypatch.setattr(program, "Path", lambda path: tmp_path / "imap.conf")
     monkeypatch.setattr(program.sys, "stdin", io.StringIO('pa"ss\\wo#rd\n'))
-    monkeypatch.setattr(program, "letters", lambda side, people: {people[0]: 3})
+    monkeypatch.setattr(program, "messages", lambda side, people: {people[0]: 3})
     monkeypatch.setattr(program, "call", lambda *argv: seen.append((tmp_path / "imap.conf").read_text()))  # fmt: skip
     program.imap("a@a.test", "imap.b.test", "993", "anna")
     assert 'imapc_password = "pa\\"ss\\\\wo#rd"' in seen[0]

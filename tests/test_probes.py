@@ -127,7 +127,7 @@ def test_an_unknown_probe_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("letters", "rc", "word"),
+    ("messages", "rc", "word"),
     [
         (None, 0, "no older server"),
         ({"a@x.test": [3, 3]}, 0, "1 mailboxes are whole"),
@@ -135,11 +135,11 @@ def test_an_unknown_probe_is_named() -> None:
     ],
 )
 def test_what_of_the_older_server_is_missing(
-    tmp_path, monkeypatch, letters, rc, word
+    tmp_path, monkeypatch, messages, rc, word
 ) -> None:
     file = tmp_path / "moving.json"
-    if letters is not None:
-        file.write_text(json.dumps({"letters": letters}))
+    if messages is not None:
+        file.write_text(json.dumps({"letters": messages}))
     monkeypatch.setattr(probes, "MOVING", file)
     said = probes.answer("all_came")
     assert said["rc"] == rc and word in said["out"]

@@ -22,7 +22,7 @@ from ispguide.mail.certificates import ask, ask_for, same_key
 from ispguide.mail.dns import wanted
 from ispguide.mail.dns.compare import MISSING, RIGHT, UNKNOWN, WRONG
 from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord
-from ispguide.mail.sni import MAP, Further, NameCertificates, NamesFile, SniMap
+from ispguide.mail.sni import MAP, NameCertificates, NamesFile, SniMap, SniNames
 from ispguide.mail.tlsa import key_fact, tlsa
 from ispguide.outside.lookups import leading, signed
 from ispguide.outside.names import NoAnswer
@@ -262,7 +262,7 @@ def test_the_announcement(values, state, kind):
 
 # the further names
 
-FURTHER = Further("mail", S, ACME)
+FURTHER = SniNames("mail", S, ACME)
 CERTIFICATES = NameCertificates(FURTHER, ask_for)
 FILE = NamesFile("/etc/dovecot/conf.d/99-ispguide-names.conf", FURTHER)
 POSTFIX = SniMap(FURTHER)

@@ -20,7 +20,7 @@ from ispguide.engine.facts import proof
 from ispguide.engine.settings import Secret
 from ispguide.outside import talk as outside
 from ispguide.outside.talk import NotReached
-from ispguide.proofs import base, inbound, letters, protocols, spam
+from ispguide.proofs import base, inbound, messages, protocols, spam
 from ispguide.proofs import imap as reading
 from ispguide.proofs import tls as doors
 from ispguide.proofs.base import CannotTell, Context, Mailbox, Refused
@@ -32,7 +32,7 @@ __all__ = ["certificate", "serve"]  # fixtures
 BOX = Mailbox("proof@example.test", Secret("pä'ss\"wort"), "alias@example.test")
 
 NAMES = """zone_agrees reverse_route mail_route sender_policy
-served_certificate http_redirect acme_path tls_floor stranger_delivers
+served_certificate http_redirect acme_path tls_floor inbound_delivered
 plus_address unknown_refused relay_refused smuggling_refused vrfy_silent no_auth_on_25
 plaintext_refused login_works wrong_password_refused reads_mail alias_delivers
 catchall_respects_mailboxes full_refused full_behind_alias warned_in_time quota_told works_at_once
@@ -41,12 +41,12 @@ sends needs_login forged_sender_refused alias_may_send
 no_client_address gtube_refused headers_added forged_spam_header_ignored spam_to_junk
 junk_teaches trash_teaches_nothing web_page_locked sieve_closed_outside
 special_folders leaves_through_smarthost
-comes_back promised_key policy_fits further_names
-sealed stranger_unsealed reports_taken vouched_for forgery_judged
+comes_back tlsa_matches policy_fits sni_certificates
+dkim_signed inbound_not_signed reports_taken authenticated_elsewhere forgery_judged
 webmail_reads webmail_refuses webmail_sends webmail_filters webmail_headers webmail_hides
 thunderbird_finds outlook_finds iphone_finds dns_finds asked_plainly tells_nobody
-mails_only_changes limit_holds own_address_spared guesser_shut_out
-unlisted_door_shut watched_doors"""
+mails_only_changes limit_holds own_address_spared brute_force_banned
+unlisted_port_closed watched_ports"""
 
 
 def script(*pairs):
@@ -135,7 +135,7 @@ def test_not_reached_is_the_servers_fault_only_when_it_does_not_listen(rows, ok)
 
 def test_without_a_mailbox_the_proofs_that_need_one_cannot_tell():
     bare = Context("127.0.0.1", S, Mailbox("", Secret(""), ""), lambda q: {})
-    for name in ("stranger_delivers", "alias_delivers", "gtube_refused"):
+    for name in ("inbound_delivered", "alias_delivers", "gtube_refused"):
         said = proofs.answer(proof(name), bare)
         assert (said["ok"], "mailbox" in said["seen"]) == (None, True)
 
@@ -261,7 +261,7 @@ def test_pop3_reads_up_to_the_dot(serve):
         ("gtube_refused", [("DATA", "354 go"), (".", "554 Gtube")], True),
         ("gtube_refused", [("DATA", "354 go")], False),
         ("gtube_refused", [("DATA", "554 5.5.1 no")], True),
-        ("stranger_delivers", [("DATA", "451 4.7.1 later")], False),
+        ("inbound_delivered", [("DATA", "451 4.7.1 later")], False),
     ],
 )
 def test_verdicts_at_port_25(serve, monkeypatch, name, pairs, ok):
@@ -274,7 +274,7 @@ def test_verdicts_at_port_25(serve, monkeypatch, name, pairs, ok):
 def test_the_ways_to_relay_are_many():
     ways = inbound.relays(context(), "198.18.0.1")
     assert len(ways) >= 8 == len({r for _, r in ways}) + 1
-    assert ("", letters.FOREIGN) in ways
+    assert ("", messages.FOREIGN) in ways
     assert any(sender.endswith("@" + S.domain) for sender, _ in ways)
     assert any("[198.18.0.1]" in recipient for _, recipient in ways)
 
@@ -352,19 +352,19 @@ def test_the_served_certificate_is_compared_with_the_file(
 
 
 def test_letters_are_told_apart_and_well_formed():
-    one, two = letters.token(), letters.token()
+    one, two = messages.token(), messages.token()
     assert one != two
-    mail = letters.letter(one, BOX.address, more="X-Spam: Yes\n")
-    head = letters.head(mail)
+    mail = messages.message(one, BOX.address, more="X-Spam: Yes\n")
+    head = messages.head(mail)
     for line in ("Date: ", "From: ", "To: ", f"Message-ID: <{one}@", "X-Spam: Yes"):
         assert line in head
-    assert letters.head("A: b\n c\n\td\n\nbody") == "A: b c d"
+    assert messages.head("A: b\n c\n\td\n\nbody") == "A: b c d"
 
 
 def test_the_text_to_learn_has_many_new_words():
-    one, two = (set(spam.long_letter(letters.token()).split()) for _ in "12")
+    one, two = (set(spam.long_message(messages.token()).split()) for _ in "12")
     assert len(one) >= 20 and not one & two
-    assert max(map(len, spam.long_letter("x").splitlines())) < 998
+    assert max(map(len, spam.long_message("x").splitlines())) < 998
 
 
 def test_points_are_read_from_the_header():

@@ -252,10 +252,10 @@ def test_the_words_of_the_warning_take_any_address(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    words, *letter = done.stdout.splitlines()
+    words, *message = done.stdout.splitlines()
     assert words.startswith("-d a&/b$c@x.test -f")
     assert (
-        "To: <a&/b$c@x.test>" in letter
-        and "Subject: Your mailbox is 95 % full" in letter
+        "To: <a&/b$c@x.test>" in message
+        and "Subject: Your mailbox is 95 % full" in message
     )
-    assert not [line for line in letter if line.startswith("#") or "MAILBOX" in line]
+    assert not [line for line in message if line.startswith("#") or "MAILBOX" in line]

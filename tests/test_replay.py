@@ -261,7 +261,7 @@ def test_what_is_measured_is_told():
     assert tasks.measure_queue(tasks.HERE, server="replay") == []
     assert tasks.measure_scores(tasks.HERE, server="replay")[0]
     assert tasks.measure_certificate(tasks.HERE, server="replay")
-    assert tasks.dns_spread(tasks.HERE, server="replay").notes
+    assert tasks.dns_propagation(tasks.HERE, server="replay").notes
 
 
 def test_the_practice_network_moves_to_its_first_place():

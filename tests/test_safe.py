@@ -7,7 +7,7 @@ import pytest
 from ispguide import replay, tasks
 from ispguide.engine.profile import Profile
 from ispguide.mail.backup import things
-from ispguide.mail.backup.restore import Safe, Snapshot
+from ispguide.mail.backup.restore import Repository, Snapshot
 from ispguide.notebook import backup, migration, switch
 from ispguide.notebook.backup import MailboxCard
 from ispguide.notebook.card import CARDS
@@ -18,7 +18,7 @@ from ispguide.views import backup as shown
 GOOD = {"ok": True, "failed": "", "time": 1e9, "files": 3, "bytes": 5 << 20, "added": 9,
         "history": [{"ok": True, "added": 9, "time": 1e9, "bytes": 1},
                     {"ok": False, "added": 0, "time": 1e9, "bytes": 0}]}  # fmt: skip
-HELD = Safe((Snapshot("a1b2", 1e9),), GOOD, 1e9 + 60, things.FOLDER)
+HELD = Repository((Snapshot("a1b2", 1e9),), GOOD, 1e9 + 60, things.FOLDER)
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +56,14 @@ def test_the_list_in_words_and_as_a_picture():
     html = shown.backups_html(HELD)
     assert "<svg" in html and "a1b2" in html and "went well" in html
     assert shown.state_of(HELD) == ("ok", "1 kept")
-    bad = Safe((), GOOD | {"ok": False, "failed": "<no space>"}, 1e9, things.FOLDER)
+    bad = Repository(
+        (), GOOD | {"ok": False, "failed": "<no space>"}, 1e9, things.FOLDER
+    )
     assert "&lt;no space&gt;" in shown.backups_html(bad)
     assert shown.state_of(bad)[0] == "failed"
-    assert shown.state_of(Safe((), {}, 1e9, ""))[0] == "gap"
-    assert "no backup yet" in shown.backups_text(Safe((), {}, 1e9, ""))
-    old = Safe((), GOOD, 1e9 + 5 * 86400, "")
+    assert shown.state_of(Repository((), {}, 1e9, ""))[0] == "gap"
+    assert "no backup yet" in shown.backups_text(Repository((), {}, 1e9, ""))
+    old = Repository((), GOOD, 1e9 + 5 * 86400, "")
     assert shown.state_of(old)[0] == "gap"
 
 

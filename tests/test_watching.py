@@ -41,7 +41,7 @@ def named(what: str) -> list[Way]:
         more = [x for x in LINES if ties & set(trace.ties(x))]
         ties |= {tie for line in more for tie in trace.ties(line)}
     alone = [line for line in found if trace.refused(line)]
-    return [way(g) for g in reversed(trace.letters([*more, *alone]))]
+    return [way(g) for g in reversed(trace.messages([*more, *alone]))]
 
 
 # --- the trace ---------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_a_rule_of_the_owner(text, what, fate):
         "1.1 h postfix/lmtp[1]: 4D78F6DA099: to=<a@b.test>, relay=h[private/dovecot-lmtp], delay=0.1, "
         "delays=0/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 <a@b.test> sEs Saved)\n"
     )
-    (group,) = trace.letters(journal.lines(rows))
+    (group,) = trace.messages(journal.lines(rows))
     one = way(group)
     assert (one.hops[0].what, one.fate) == (what, fate)
 
@@ -206,7 +206,7 @@ def test_only_what_changed_is_news(before, now, new, over):
 
 def test_the_mail_says_what_to_do():
     over = [{**row("b"), "words": "It was so."}]
-    text = look.letter("a@b.test", [{**row("a", "act"), "do": "Do it."}], over).decode()
+    text = look.report("a@b.test", [{**row("a", "act"), "do": "Do it."}], over).decode()
     for words in ("ACT: a.", "Do it.", "OVER: It was so.", "To: a@b.test", "2 changes"):
         assert words in text
 

@@ -20,7 +20,7 @@ from ispguide.engine.things import Directory, File, Plain, Service
 from ispguide.mail.certificates import ask_for, authority
 from ispguide.mail.checks import proved
 from ispguide.mail.dns.others import PROGRAMS, OtherDomains
-from ispguide.mail.sni import Further, NameCertificates, NamesFile
+from ispguide.mail.sni import NameCertificates, NamesFile, SniNames
 
 # What mail programs are told, and the names at which they ask.
 #
@@ -46,10 +46,10 @@ def own_names(s) -> Iterator[Plain | Service]:
     if s.tls != "self-signed":
         yield OtherDomains(s, PROGRAMS, "the names at which mail programs ask")
         for word in FRONT:
-            further = Further(word, s, authority(s))
-            yield NameCertificates(further, ask_for)
+            sni = SniNames(word, s, authority(s))
+            yield NameCertificates(sni, ask_for)
             path = f"{SITES}/{word}-names.conf"
-            yield NamesFile(path, further, ciphers=CIPHERS, folder=FOLDER)
+            yield NamesFile(path, sni, ciphers=CIPHERS, folder=FOLDER)
     yield apache(SITES, LIVE, ports=(80, 443))
 
 

@@ -74,7 +74,7 @@ def public_keys(s):
     """Now the picture of the seal is hung up, in the DNS, at a name that begins with
     the key's own, its selector. The record is computed on the server from the private
     key, so the two cannot differ. Only when all name servers of the zone show it, the
-    domain is put on the list, and its letters are sealed from then on."""
+    domain is put on the list, and its letters are signed from then on."""
     yield DkimRecords(s.domain)
     yield DkimSigners()
     yield Service(
@@ -126,8 +126,12 @@ def prove(s):
         do="The step `signing` writes its configuration, `keys` mends the rights of the "
         "keys; `journalctl -u rspamd | grep dkim` tells the rest.",
     )
-    yield proved("a letter sent with a login carries a seal that fits", "sealed")
-    yield proved("a stranger who writes in your name gets none", "stranger_unsealed")
-    yield proved("a provider elsewhere finds our letters genuine", "vouched_for")
+    yield proved(
+        "a letter sent with a login carries a DKIM signature that fits", "dkim_signed"
+    )
+    yield proved("a stranger who writes in your name gets none", "inbound_not_signed")
+    yield proved(
+        "a provider elsewhere finds our letters genuine", "authenticated_elsewhere"
+    )
     yield proved("there a forged letter meets what the policy asks", "forgery_judged")
     yield proved("reports find their mailbox", "reports_taken")

@@ -30,7 +30,7 @@ from ispguide.mail.dns.others import SNI, STS, OtherDomains
 from ispguide.mail.dns.thing import DnsRecord
 from ispguide.mail.dns.wanted import PATH, PREFIX
 from ispguide.mail.dns.wanted import policy as policy_text
-from ispguide.mail.sni import LIVE, Further, NameCertificates, NamesFile, SniMap
+from ispguide.mail.sni import LIVE, NameCertificates, NamesFile, SniMap, SniNames
 from ispguide.mail.tlsa import tlsa
 
 # Names in front of the mail domains: where the policy is fetched, and, if the reader
@@ -58,12 +58,12 @@ def published_policy(s) -> Iterator[Plain | Service]:
 
 
 def _policy(s) -> Iterator[Plain]:
-    further = Further(PREFIX, s, certificates.authority(s))
+    sni = SniNames(PREFIX, s, certificates.authority(s))
     yield DnsRecord("sts_name", s)
     yield Directory(f"{ROOT}/.well-known")
     yield File(f"{ROOT}{PATH}", text=policy_text(s))
-    yield NameCertificates(further, certificates.ask_for)
-    yield NamesFile(POLICY_SITE, further, ciphers=CIPHERS)
+    yield NameCertificates(sni, certificates.ask_for)
+    yield NamesFile(POLICY_SITE, sni, ciphers=CIPHERS)
     # Who sees the record before the page is there goes on as if there were none.
     yield DnsRecord("sts", s)
     yield OtherDomains(s, STS, "the policy")
@@ -90,18 +90,18 @@ def own_names(s) -> Iterator[Plain | Service]:
 
 
 def _own_names(s) -> Iterator[Plain]:
-    further = Further("mail", s, certificates.authority(s))
+    sni = SniNames("mail", s, certificates.authority(s))
     yield OtherDomains(s, SNI, "the server's name mail.DOMAIN")
-    yield NameCertificates(further, certificates.ask_for)
-    yield NamesFile(NAMES_SITE, further, ciphers=CIPHERS)
-    yield NamesFile(NAMES_DOVECOT, further)
-    yield SniMap(further)
+    yield NameCertificates(sni, certificates.ask_for)
+    yield NamesFile(NAMES_SITE, sni, ciphers=CIPHERS)
+    yield NamesFile(NAMES_DOVECOT, sni)
+    yield SniMap(sni)
 
 
 def names_shown(s) -> Iterator[Proof]:
     """Each name, asked for at every door."""
     if s.sni:
-        yield proved("each name shows its own certificate", "further_names")
+        yield proved("each name shows its own certificate", "sni_certificates")
 
 
 def lists_asked(block_list: str) -> Iterator[Probe]:
@@ -295,7 +295,7 @@ def prove(s):
     yield proved("the reverse name leads back to the server", "reverse_route")
     yield proved("SPF lets this server send, and a stranger not", "sender_policy")
     yield proved("all name servers of the zone say the same", "zone_agrees")
-    yield proved("port 25 shows the key that the DNS promises", "promised_key")
+    yield proved("port 25 shows the key that the DNS promises", "tlsa_matches")
     yield from policy_fetched(s)
     yield from names_shown(s)
     yield Probe(

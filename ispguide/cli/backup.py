@@ -190,7 +190,7 @@ def move(
 def _lines(found: Any) -> list[str]:
     from ispguide.mail.migration import STAGES
 
-    there, here = found.letters
+    there, here = found.messages
     late = [r for r in found.rows if not r.whole]
     return [
         *(f"{r.address}: {r.there} there, {r.here} here" for r in late),

@@ -30,9 +30,9 @@ def inbox(text: str) -> None:
     """The letters at friend.test, and its verdict on each; those with TEXT in them."""
     from ispguide import lab
 
-    for letter in lab.friend.inbox(text):
-        verdict = " ".join(f"{k}={v}" for k, v in letter.verdict.items())
-        click.echo(f"{letter.message['From']} → {letter.to}: {letter.subject}")
+    for message in lab.friend.inbox(text):
+        verdict = " ".join(f"{k}={v}" for k, v in message.verdict.items())
+        click.echo(f"{message.content['From']} → {message.to}: {message.subject}")
         click.echo(f"    {verdict or 'from its own people: not judged'}")
 
 

@@ -88,11 +88,11 @@ def machine_problems(name: str) -> list[str]:
 # Names of other scripts: typed and shown as people write them, kept as the DNS has them.
 
 
-def as_kept(value: Any) -> Any:
+def to_ascii_text(value: Any) -> Any:
     """What was typed, as the settings keep it: domains in A-labels."""
     return kept(value) if isinstance(value, str) else value
 
 
-def as_shown(value: Any) -> Any:
+def to_unicode_text(value: Any) -> Any:
     """What the settings keep, as people write it."""
     return shown(value) if isinstance(value, str) else value

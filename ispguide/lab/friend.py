@@ -37,43 +37,43 @@ BEN = f"ben@{DOMAIN}"
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """A letter as it lies in the mailbox."""
 
-    message: EmailMessage
+    content: EmailMessage
 
     def __str__(self) -> str:
-        return self.message.as_string()
+        return self.content.as_string()
 
     @property
     def subject(self) -> str:
         """The subject, one line."""
-        return str(self.message["Subject"] or "")
+        return str(self.content["Subject"] or "")
 
     @property
     def to(self) -> str:
         """Whom the envelope named; the mailbox takes letters for everybody."""
-        return str(self.message["X-Original-To"] or "")
+        return str(self.content["X-Original-To"] or "")
 
     @property
     def verdict(self) -> dict[str, str]:
         """{"spf": "pass", "dkim": "none", "dmarc": "fail"}: what friend.test found.
 
         Only its own lines count: anybody can write others into a letter."""
-        lines = self.message.get_all("Authentication-Results", [])
+        lines = self.content.get_all("Authentication-Results", [])
         plain = [re.sub(r"\(.*?\)", "", str(line)) for line in lines]
         own = [line for line in plain if line.split(";")[0].strip() == HOSTNAME]
         return dict(re.findall(r";\s*(\w+)=(\w+)", " ".join(own)))
 
 
-def inbox(containing: str = "") -> list[Letter]:
+def inbox(containing: str = "") -> list[Message]:
     """The letters in the mailbox, oldest first; those with this text in them."""
     with _mailbox() as box:
         numbers = _found(box, containing) if containing else box.search(None, "ALL")[1]
-        return [Letter(_fetched(box, n.decode())) for n in numbers[0].split()]
+        return [Message(_fetched(box, n.decode())) for n in numbers[0].split()]
 
 
-def letter(containing: str, seconds: float = 30) -> Letter:
+def message(containing: str, seconds: float = 30) -> Message:
     """The first letter with this text in it, waited for; LabProblem when none comes."""
     return wait_for(
         f"A letter with {containing!r}", lambda: inbox(containing), seconds

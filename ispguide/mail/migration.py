@@ -83,7 +83,7 @@ class Move:
         return self.next in VERBS
 
     @property
-    def letters(self) -> tuple[int, int]:
+    def messages(self) -> tuple[int, int]:
         """All letters there, and here."""
         return sum(r.there for r in self.rows), sum(r.here for r in self.rows)
 

@@ -69,7 +69,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Further:
+class SniNames:
     """The names with this word in front of each mail domain.
 
     `server`: the directory of the authority that signs for them."""
@@ -162,17 +162,17 @@ class NameCertificates(Plain):
 
     `ask`: the command that gets one for a name."""
 
-    further: Further
+    sni_names: SniNames
     ask: Callable[[Settings, str], str]
 
     def __str__(self) -> str:
-        return f"a certificate for {self.further.prefix}.DOMAIN of each mail domain"
+        return f"a certificate for {self.sni_names.prefix}.DOMAIN of each mail domain"
 
     def facts(self) -> Iterable[Fact]:
-        return self.further.facts()
+        return self.sni_names.facts()
 
     def gap(self, have: Have) -> Gap:
-        seen = self.further.seen(have)
+        seen = self.sni_names.seen(have)
         if seen is None:
             return Unsure(UNTOLD)
         if due := ", ".join(n.name for n in seen if n.due):
@@ -181,14 +181,14 @@ class NameCertificates(Plain):
         return together(waiting(n) for n in seen if not n.good)
 
     def fix(self, have: Have) -> Sequence[Action]:
-        s, seen = self.further.settings, self.further.seen(have)
+        s, seen = self.sni_names.settings, self.sni_names.seen(have)
         if seen is None:  # shown to who only reads
-            return [Run(self.ask(s, f"{self.further.prefix}.{s.domain}"))]
+            return [Run(self.ask(s, f"{self.sni_names.prefix}.{s.domain}"))]
         return [Run(self.ask(s, n.name)) for n in seen if n.due]
 
     def evidence(self, have: Have) -> str:
         """Which names have one."""
-        return "\n".join(self.further.good(have)) or "There is no such name."
+        return "\n".join(self.sni_names.good(have)) or "There is no such name."
 
 
 @dataclass(frozen=True, init=False)
@@ -197,33 +197,33 @@ class NamesFile(File):
 
     Without any name it need not be there.  It is written when the certificates are."""
 
-    further: Further
+    sni_names: SniNames
     more: tuple[tuple[str, object], ...]
 
-    def __init__(self, path: str, further: Further, **more: object):
-        one = f"{further.prefix}.{further.settings.domain}"  # for who only reads
-        super().__init__(path, further.settings, names=(one,), **more)  # type: ignore[arg-type]
-        object.__setattr__(self, "further", further)
+    def __init__(self, path: str, sni_names: SniNames, **more: object):
+        one = f"{sni_names.prefix}.{sni_names.settings.domain}"  # for who only reads
+        super().__init__(path, sni_names.settings, names=(one,), **more)  # type: ignore[arg-type]
+        object.__setattr__(self, "sni_names", sni_names)
         object.__setattr__(self, "more", tuple(more.items()))
 
     def facts(self) -> Iterable[Fact]:
-        return [*super().facts(), *self.further.facts()]
+        return [*super().facts(), *self.sni_names.facts()]
 
     def wanted(self, have: Have) -> File:
         """The file as it should be now."""
-        names = self.further.good(have)
-        return File(self.path, self.further.settings, names=names, **dict(self.more))  # type: ignore[arg-type]
+        names = self.sni_names.good(have)
+        return File(self.path, self.sni_names.settings, names=names, **dict(self.more))  # type: ignore[arg-type]
 
     def gap(self, have: Have) -> Gap:
-        if self.further.seen(have) is None:
+        if self.sni_names.seen(have) is None:
             return Unsure(UNTOLD)
         missing = have[facts.file(self.path)].get("kind") == "none"
-        if missing and not self.further.good(have):
+        if missing and not self.sni_names.good(have):
             return NO_GAP
         return self.wanted(have).gap(have)
 
     def fix(self, have: Have) -> Sequence[Action]:
-        return () if _early(self.further, have) else self.wanted(have).fix(have)
+        return () if _early(self.sni_names, have) else self.wanted(have).fix(have)
 
 
 @dataclass(frozen=True)
@@ -231,22 +231,22 @@ class SniMap(Plain):
     """Postfix shows each of these names its own certificate; without `further`, it has
     one for all."""
 
-    further: Further | None
+    sni_names: SniNames | None
 
     def __str__(self) -> str:
         return f"Postfix setting {MAP}"
 
     def facts(self) -> Iterable[Fact]:
-        return [facts.postconf(), *(self.further.facts() if self.further else ())]
+        return [facts.postconf(), *(self.sni_names.facts() if self.sni_names else ())]
 
     def wanted(self, have: Have) -> str:
         """Its value: key and chain of each name."""
-        names = self.further.good(have) if self.further else []
+        names = self.sni_names.good(have) if self.sni_names else []
         rows = (f"{{ {n} = {LIVE}/{n}/privkey.pem, {LIVE}/{n}/fullchain.pem }}" for n in names)  # fmt: skip
         return f"inline:{{ {', '.join(rows)} }}" if names else ""
 
     def gap(self, have: Have) -> Gap:
-        if self.further and self.further.seen(have) is None:
+        if self.sni_names and self.sni_names.seen(have) is None:
             return Unsure(UNTOLD)
         now, want = have[facts.postconf()], self.wanted(have)
         if why := failed_answer(now):
@@ -257,11 +257,11 @@ class SniMap(Plain):
         return Gap("differs", f"{MAP} is {is_!r}, should be {want!r}.")
 
     def fix(self, have: Have) -> Sequence[Action]:
-        if self.further and _early(self.further, have):
+        if self.sni_names and _early(self.sni_names, have):
             return ()
         return Postconf(**{MAP: self.wanted(have)}).fix(have)
 
 
-def _early(further: Further, have: Have) -> bool:
+def _early(sni_names: SniNames, have: Have) -> bool:
     """Whether certificates are still to come."""
-    return any(n.due for n in further.seen(have) or ())
+    return any(n.due for n in sni_names.seen(have) or ())

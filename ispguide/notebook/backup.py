@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ispguide import tasks
-from ispguide.mail.backup.restore import Safe
+from ispguide.mail.backup.restore import Repository
 from ispguide.notebook import inputs, switch
 from ispguide.notebook.card import PictureCard, Sure, Watch, headless, live
 from ispguide.notebook.forms.fields import FormCard
@@ -52,13 +52,13 @@ class MailboxCard(FormCard):
         """Who is there, and which backups."""
         on = switch.here()
 
-        def work(_: Watch) -> tuple[Any, Safe]:
+        def work(_: Watch) -> tuple[Any, Repository]:
             people = on(tasks.people_list)
             return people, on(tasks.backup_list)
 
         self.run("Looking", work, lambda found: self.take(*found))
 
-    def take(self, people: Any, found: Safe) -> None:
+    def take(self, people: Any, found: Repository) -> None:
         """Offer them."""
         inputs.offer(self.who, [(row[0], row[0]) for row in people["mailboxes"]])
         newest = reversed(found.snapshots)
@@ -137,11 +137,11 @@ class BackupsCard(PictureCard):
         now = Sure("make a backup now", self.make, css="ispg-do").box
         self.bar.children = (now, *self.bar.children)
 
-    def ask(self, on: OnServer) -> tuple[Safe, Markup]:
+    def ask(self, on: OnServer) -> tuple[Repository, Markup]:
         # Drawn on the worker too: the first plot loads a library for a second.
         return drawn(on(tasks.backup_list))
 
-    def draw(self, seen: tuple[Safe, Markup]) -> Markup:
+    def draw(self, seen: tuple[Repository, Markup]) -> Markup:
         self.state(*backup.state_of(seen[0]))
         return seen[1]
 
@@ -150,13 +150,13 @@ class BackupsCard(PictureCard):
         on = switch.here()
         self.state("busy", "at work")
 
-        def work(watch: Watch) -> tuple[Safe, Markup]:
+        def work(watch: Watch) -> tuple[Repository, Markup]:
             return drawn(on(tasks.backup_now, watch=watch))
 
         self.run("A backup", work, self.take)
 
 
-def drawn(found: Safe) -> tuple[Safe, Markup]:
+def drawn(found: Repository) -> tuple[Repository, Markup]:
     """The backups, and how they look."""
     return found, backup.backups_html(found)
 

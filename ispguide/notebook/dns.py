@@ -21,7 +21,7 @@ from ispguide.notebook.inputs import button
 from ispguide.notebook.show import Shown, guarded
 from ispguide.notebook.switch import Switch
 from ispguide.outside.updates import Key
-from ispguide.tasks.dns import Row, Spread
+from ispguide.tasks.dns import Propagation, Row
 from ispguide.views import dns, style
 from ispguide.views.dns import records_html, records_summary, records_text
 
@@ -36,8 +36,8 @@ def records() -> Any:
 def propagation() -> Any:
     """Who knows the records already, and how long old notes will still be believed."""
     if headless():
-        return guarded(_spread)
-    return live(SpreadCard, SpreadCard.look)
+        return guarded(_propagation)
+    return live(PropagationCard, PropagationCard.look)
 
 
 def _shown(rows: list[Row]) -> Shown:
@@ -46,8 +46,8 @@ def _shown(rows: list[Row]) -> Shown:
     )
 
 
-def _spread() -> Shown:
-    found = switch.here()(tasks.dns_spread)
+def _propagation() -> Shown:
+    found = switch.here()(tasks.dns_propagation)
     html = style.style() + style.box(dns.to_html(found))
     return Shown(html, dns.to_text(found))
 
@@ -113,7 +113,7 @@ class KeyForm:
         return Key(name, Secret(secret)) if name and secret else None
 
 
-class SpreadCard(Card):
+class PropagationCard(Card):
     """Who knows it already: a picture, a table, and seconds that run."""
 
     def __init__(self) -> None:
@@ -126,9 +126,9 @@ class SpreadCard(Card):
         """Ask everybody anew."""
         on = switch.here()
         self.state("busy", "asking")
-        self.run("Asking everybody", lambda _: on(tasks.dns_spread), self.take)  # fmt: skip
+        self.run("Asking everybody", lambda _: on(tasks.dns_propagation), self.take)  # fmt: skip
 
-    def take(self, found: Spread) -> None:
+    def take(self, found: Propagation) -> None:
         """Show what was found."""
-        self.state(*dns.spread_summary(found))
+        self.state(*dns.propagation_summary(found))
         self.show(dns.to_html(found))

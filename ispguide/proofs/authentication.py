@@ -16,7 +16,7 @@ from ispguide.mail.dns.policies import tags
 from ispguide.outside.elsewhere import Elsewhere
 from ispguide.outside.names import Names, NoAnswer
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
-from ispguide.proofs.letters import STRANGER, head, letter, received, token
+from ispguide.proofs.messages import STRANGER, head, message, received, token
 from ispguide.proofs.submission import send
 
 # Proofs about the seal: DKIM signatures as a stranger checks them, and reports.
@@ -57,8 +57,8 @@ def fits(ctx: Context, mail: str) -> bool:
 
 
 @proof
-def sealed(ctx: Context) -> Verdict:
-    """Sent with a login, a letter is sealed; one changed word breaks the seal."""
+def dkim_signed(ctx: Context) -> Verdict:
+    """Sent with a login, a letter is signed; one changed word breaks the signature."""
     mark, domain = token(), ctx.settings.domain
     need(send(ctx, "587", mark, ctx.address), "The letter")
     mail = received(ctx, mark)[1]
@@ -77,12 +77,12 @@ def sealed(ctx: Context) -> Verdict:
 
 
 @proof
-def stranger_unsealed(ctx: Context) -> Verdict:
-    """A stranger at port 25 who writes in our name is not sealed, if taken at all."""
+def inbound_not_signed(ctx: Context) -> Verdict:
+    """A stranger at port 25 who writes in our name is not signed, if taken at all."""
     mark, domain = token(), ctx.settings.domain
     me = f"director@{domain}"
     with ctx.stranger() as smtp:
-        said = smtp.deliver(me, ctx.address, letter(mark, ctx.address, sender=me))
+        said = smtp.deliver(me, ctx.address, message(mark, ctx.address, sender=me))
     if not said.good:
         return True, f"It was refused: {said.text!r}"
     mail = received(ctx, mark)[1]
@@ -130,11 +130,11 @@ def _told(ctx: Context, found: Mapping[str, str]) -> str:
 
 
 @proof
-def vouched_for(ctx: Context) -> Verdict:
+def authenticated_elsewhere(ctx: Context) -> Verdict:
     """A letter to a provider elsewhere passes SPF, DKIM and DMARC there."""
     other, mark = _elsewhere(ctx), token()
     with ctx.logged_in(587) as smtp:
-        text = letter(mark, other.address, sender=ctx.address)
+        text = message(mark, other.address, sender=ctx.address)
         need(smtp.deliver(ctx.address, other.address, text), "The letter")
     found = other.verdict(mark, PATIENCE)
     if found is None:

@@ -15,7 +15,7 @@ from ispguide.engine.facts import Ran, probe
 from ispguide.mail.certificates import authority
 from ispguide.mail.dns import spf, wanted
 from ispguide.mail.dns.policies import STRANGER, tags
-from ispguide.mail.sni import Further
+from ispguide.mail.sni import SniNames
 from ispguide.outside.lookups import sender
 from ispguide.outside.names import Names, NoAnswer, ask, read
 from ispguide.outside.talk import NotReached, Talk, Where, unchecked
@@ -130,7 +130,7 @@ def zone_agrees(ctx: Context) -> Verdict:
 
 
 @proof
-def promised_key(ctx: Context) -> Verdict:
+def tlsa_matches(ctx: Context) -> Verdict:
     """The promise, with the DNS's signatures checked, and the key at port 25."""
     name = f"_25._tcp.{ctx.settings.hostname}"
     fact = probe("promised", name)
@@ -253,7 +253,7 @@ def _at(ctx: Context, where: Where) -> Context:
 
 
 @proof
-def further_names(ctx: Context) -> Verdict:
+def sni_certificates(ctx: Context) -> Verdict:
     """Each further name, asked for at the web, at port 25 and 465, and at IMAP."""
     names = _ready(ctx, "mail")
     if not names:
@@ -269,6 +269,6 @@ def further_names(ctx: Context) -> Verdict:
 
 def _ready(ctx: Context, prefix: str) -> list[str]:
     """The names with a certificate."""
-    further = Further(prefix, ctx.settings, authority(ctx.settings))
-    found = further.states(ctx.ask([further.look])[further.look])
+    sni_names = SniNames(prefix, ctx.settings, authority(ctx.settings))
+    found = sni_names.states(ctx.ask([sni_names.look])[sni_names.look])
     return [name for name, state in (found or {}).items() if state == "good"]

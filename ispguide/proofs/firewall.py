@@ -14,7 +14,7 @@ from ispguide.engine.facts import TEMPFAIL
 from ispguide.mail.firewall import SSH_CONNECTION
 from ispguide.outside.talk import NotReached, Talk
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
-from ispguide.proofs.letters import letter, token
+from ispguide.proofs.messages import message, token
 from ispguide.proofs.protocols import Reply
 from ispguide.proofs.submission import send
 
@@ -38,7 +38,7 @@ MOST = 1000
 
 
 @proof
-def unlisted_door_shut(ctx: Context) -> Verdict:
+def unlisted_port_closed(ctx: Context) -> Verdict:
     """A program answers at a port that nobody listed: from here, nobody is there."""
     said = ctx.tell(OPEN)
     if not said.ok:
@@ -54,7 +54,7 @@ def unlisted_door_shut(ctx: Context) -> Verdict:
 
 
 @proof
-def watched_doors(ctx: Context) -> Verdict:
+def watched_ports(ctx: Context) -> Verdict:
     """fail2ban reads the diary of every service that asks for a password."""
     webmail = ["roundcube-auth"] if getattr(ctx.settings, "webmail", False) else []
     wanted = ["sshd", "postfix-sasl", "dovecot", *webmail]
@@ -80,7 +80,7 @@ def own_address_spared(ctx: Context) -> Verdict:
 
 
 @proof
-def guesser_shut_out(ctx: Context) -> Verdict:
+def brute_force_banned(ctx: Context) -> Verdict:
     """Somebody else guesses at IMAP until nobody answers him any more; then he is let
     in again, as nothing is to be left behind."""
     if ctx.elsewhere is None:
@@ -123,5 +123,5 @@ def _to_many(ctx: Context, number: int) -> Reply:
         for _ in range(number):
             need(smtp.command(f"RCPT TO:<{me}>"), "A receiver")
         need(smtp.command("DATA"), "DATA")
-        reply: Reply = smtp.hand_over(letter(token(), me, sender=me))
+        reply: Reply = smtp.hand_over(message(token(), me, sender=me))
         return reply

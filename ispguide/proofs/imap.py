@@ -9,7 +9,7 @@ import re
 
 from ispguide.engine.settings import Secret
 from ispguide.proofs.base import Context, Verdict, last_proof, need, proof
-from ispguide.proofs.letters import TEXT, bring, token, wait_for
+from ispguide.proofs.messages import TEXT, bring, token, wait_for
 from ispguide.proofs.protocols import Imap, Pop3
 
 PORTS = {"imap": 993, "pop3": 995, "submission": 587, "submissions": 465}

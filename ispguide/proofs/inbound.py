@@ -9,12 +9,12 @@ from __future__ import annotations
 from ispguide.engine.actions import quote
 from ispguide.outside.talk import NotReached, unchecked
 from ispguide.proofs.base import Context, Refused, Verdict, need, proof
-from ispguide.proofs.letters import (
+from ispguide.proofs.messages import (
     FOREIGN,
     STRANGER,
     arrived,
     bring,
-    letter,
+    message,
     token,
     wait_for,
 )
@@ -22,7 +22,7 @@ from ispguide.proofs.protocols import Smtp
 
 
 @proof
-def stranger_delivers(ctx: Context) -> Verdict:
+def inbound_delivered(ctx: Context) -> Verdict:
     """Somebody from elsewhere writes to the mailbox."""
     mark = token()
     return arrived(ctx, mark, bring(ctx, mark))
@@ -124,8 +124,8 @@ def smuggling_refused(ctx: Context) -> Verdict:
 def _smuggle(ctx: Context, end: str, mark: str) -> int:
     """How many mails the server says it took; hanging up on us is fine."""
     to = ctx.address
-    inner = letter(mark, to).replace("\n", "\r\n")
-    outer = letter(token(), to).replace("\n", "\r\n").removesuffix("\r\n")
+    inner = message(mark, to).replace("\n", "\r\n")
+    outer = message(token(), to).replace("\n", "\r\n").removesuffix("\r\n")
     trick = f"{end}MAIL FROM:<{STRANGER}>\r\nRCPT TO:<{to}>\r\nDATA\r\n"
     with ctx.stranger() as smtp:
         need(smtp.envelope(STRANGER, to), "The envelope")

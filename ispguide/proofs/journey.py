@@ -31,7 +31,7 @@ from ispguide.outside.talk import NotReached, unchecked
 from ispguide.proofs import Context
 from ispguide.proofs.base import CannotTell, Refused
 from ispguide.proofs.context import opened
-from ispguide.proofs.letters import STRANGER, TEXT, head, letter, token, wait_for
+from ispguide.proofs.messages import STRANGER, TEXT, head, message, token, wait_for
 from ispguide.proofs.protocols import Reply, Smtp
 from ispguide.proofs.spam import GTUBE
 from ispguide.replay.server import paced
@@ -295,7 +295,7 @@ class Journey:
         if not self._said(smtp.command("DATA")).good:
             return
         text = f"{GTUBE}\n" if self.kind == "spam" else TEXT
-        mail = letter(self.mark, self.recipient, text=text)
+        mail = message(self.mark, self.recipient, text=text)
         self.number = door.queued_as(self._said(smtp.hand_over(mail)).text)
 
     # behind it
@@ -309,7 +309,7 @@ class Journey:
             if not self.number and (number := trace.number(lines, self.mark)):
                 self.number = number  # now its other lines can be asked for
                 continue
-            mine = trace.Letter(self.mark, self.number)
+            mine = trace.Message(self.mark, self.number)
             if about := [*trace.knock(lines, mine), *trace.of(lines, mine)]:
                 spoken = door.turns(self.record.heard)
                 zero = zero or clocks.zero(about, spoken) or guess

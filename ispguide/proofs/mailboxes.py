@@ -12,7 +12,7 @@ import time
 
 from ispguide.engine.actions import quote
 from ispguide.proofs.base import Context, Refused, Verdict, last_proof, need, proof
-from ispguide.proofs.letters import STRANGER, arrived, bring, letter, token, wait_for
+from ispguide.proofs.messages import STRANGER, arrived, bring, message, token, wait_for
 from ispguide.proofs.protocols import Reply
 
 # Proofs about people who come and go: new, locked.
@@ -83,7 +83,7 @@ def knock(ctx: Context, to: str, size: int = 0) -> Reply:
 def unannounced(ctx: Context, size: int) -> Reply:
     """He says nothing about its size, and brings a letter of so many bytes."""
     with ctx.stranger() as smtp:
-        mail = letter(token(), ctx.address, text=long(size))
+        mail = message(token(), ctx.address, text=long(size))
         return smtp.deliver(STRANGER, ctx.address, mail)
 
 

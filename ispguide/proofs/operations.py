@@ -15,7 +15,7 @@ from ispguide.engine.facts import TEMPFAIL
 from ispguide.mail.backup.things import ENVIRONMENT, STATE, UNIT
 from ispguide.mail.measures.health import LOOK
 from ispguide.proofs.base import CannotTell, Context, Verdict, proof
-from ispguide.proofs.letters import arrived, bring, token
+from ispguide.proofs.messages import arrived, bring, token
 from ispguide.proofs.protocols import Imap
 
 #: Seconds that the backup of a server may take before the proof gives up waiting.

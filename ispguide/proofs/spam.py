@@ -11,7 +11,7 @@ import re
 
 from ispguide.engine.actions import quote
 from ispguide.proofs.base import Context, Refused, Verdict, need, proof
-from ispguide.proofs.letters import (
+from ispguide.proofs.messages import (
     FOREIGN,
     STRANGER,
     bring,
@@ -103,17 +103,17 @@ def points(mail: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def long_letter(mark: str) -> str:
+def long_message(mark: str) -> str:
     """New words every time: rspamd learns no text twice, and none below 11 words."""
     dice = random.Random(mark)
-    letters = "abcdefghijklmnoprstuvw"
-    words = ("".join(dice.choices(letters, k=7)) for _ in range(40))
+    messages = "abcdefghijklmnoprstuvw"
+    words = ("".join(dice.choices(messages, k=7)) for _ in range(40))
     return f"{' '.join(words)}\n"
 
 
 def moved(ctx: Context, mark: str, *ways: tuple[str, str]) -> None:
     """A new letter, dragged from folder to folder as a person does it."""
-    need(bring(ctx, mark, text=long_letter(mark)), "The letter")
+    need(bring(ctx, mark, text=long_message(mark)), "The letter")
     with ctx.reader() as imap:
         if not wait_for(imap, mark, ways[0][0])[0]:
             raise Refused(f"The letter did not reach {ways[0][0]} within 15 s.")

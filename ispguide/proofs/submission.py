@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from ispguide.engine.gaps import Gap
 from ispguide.mail.smarthost import host_of, port_of
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
-from ispguide.proofs.letters import (
+from ispguide.proofs.messages import (
     FOREIGN,
     STRANGER,
     arrived,
     head,
-    letter,
+    message,
     received,
     token,
 )
@@ -119,7 +119,7 @@ def _receiver(ctx: Context) -> str:
 def _sent(ctx: Context, to: str) -> str:
     """The number of a letter in the queue, handed in as a user does."""
     mark, me = token(), ctx.address
-    text = letter(mark, to, TEXT, sender=me)
+    text = message(mark, to, TEXT, sender=me)
     with ctx.logged_in(587) as smtp:
         said = need(smtp.deliver(me, to, text), "The letter")
     found = re.search(r"queued as (\w+)", said.text)
@@ -151,7 +151,7 @@ def send(ctx: Context, port: str, mark: str, sender: str, ehlo: str = "") -> Rep
     with ctx.logged_in(int(port)) as smtp:
         if ehlo:
             need(smtp.command(f"EHLO {ehlo}"), "EHLO")
-        reply: Reply = smtp.deliver(sender, to, letter(mark, to, sender=sender))
+        reply: Reply = smtp.deliver(sender, to, message(mark, to, sender=sender))
         return reply
 
 

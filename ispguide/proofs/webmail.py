@@ -28,7 +28,7 @@ from ispguide.proofs.base import (
     proof,
 )
 from ispguide.proofs.imap import WRONG
-from ispguide.proofs.letters import TEXT, bring, token, wait_for
+from ispguide.proofs.messages import TEXT, bring, token, wait_for
 
 # A browser without a screen, as far as Roundcube's pages need one.
 #

@@ -39,7 +39,7 @@ from ispguide.tasks.authentication import search
 
 
 #: After which chapter which letters are sent and followed.
-LETTERS = {"first_mail": ("letter", "nobody"), "spam": ("letter", "spam", "nobody")}
+MESSAGES = {"first_mail": ("letter", "nobody"), "spam": ("letter", "spam", "nobody")}
 #: What is measured; the letters of proofs and journeys count, so it is asked after them.
 MEASURED: tuple[Fact, ...] = (
     traffic.QUEUE, traffic.VERDICTS, traffic.FLOW, *mailboxes.ASKED, *bans.ASKED
@@ -63,9 +63,9 @@ def of_resolvers(guide: Guide) -> list[Fact]:
     return dns.asked_of(guide.settings, guide.have, [guide.server.profile.resolver])
 
 
-def letters(guide: Guide, chapter: str) -> Iterator[Row]:
+def messages(guide: Guide, chapter: str) -> Iterator[Row]:
     """The journeys of this chapter's letters, each as an answer."""
-    for kind in LETTERS.get(chapter, ()):
+    for kind in MESSAGES.get(chapter, ()):
         hops = travel(guide, kind, "", lambda hop: None)
         yield journey(kind), [asdict(hop) for hop in hops]
 
@@ -156,7 +156,7 @@ class Recorder:
             _must_be_well(self.guide.proved(proofs))
         answers = [(f, self.guide.have[f]) for f in self.guide.facts(proofs)]
         answers = [(fact, answer) for fact, answer in answers if fact[0] == "proof"]
-        answers += letters(self.guide, chapter.name)
+        answers += messages(self.guide, chapter.name)
         if answers:
             self._now = self._look()  # what proofs leave behind is no step's change
             answers += [(fact, self._now[fact]) for fact in MEASURED]

@@ -211,7 +211,7 @@ def mailbox(address: str, snapshot: str = "latest") -> None:
         if not source.is_dir():
             raise Failed(f"There is no mailbox {address} in the backup of {when}.")
         call("chown", "-R", "vmail:vmail", str(folder))
-        letters = sum(
+        messages = sum(
             path.parent.name in ("cur", "new")
             for path in source.rglob("*")
             if path.is_file()
@@ -220,9 +220,9 @@ def mailbox(address: str, snapshot: str = "latest") -> None:
             "doveadm", "import", "-u", address, "-s", f"maildir:{source}", parent, "all"
         )
     came = counted(address, parent + sign)
-    if came != letters:
+    if came != messages:
         raise Failed(
-            f"Of {letters} letters, {came} came into the folder {parent} of {address}."
+            f"Of {messages} letters, {came} came into the folder {parent} of {address}."
         )
     print(f"{address}: {came} letters of {when} are in the folder {parent}")
 

@@ -397,7 +397,7 @@ def changes(
     return now, new, over
 
 
-def letter(to: str, new: Sequence[Seen], over: Sequence[Seen]) -> bytes:
+def report(to: str, new: Sequence[Seen], over: Sequence[Seen]) -> bytes:
     mail = EmailMessage()
     name = settings()["hostname"]
     mail["From"], mail["To"] = f"{name} <root@{name}>", to
@@ -425,7 +425,7 @@ def mail_changes(rows: Iterable[Seen], state: Path, to: str) -> None:
         return
     # First the mail, then the memory: better told twice than never.
     subprocess.run(
-        ["/usr/sbin/sendmail", "-i", "-t"], input=letter(to, new, over), check=True
+        ["/usr/sbin/sendmail", "-i", "-t"], input=report(to, new, over), check=True
     )
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_bytes(

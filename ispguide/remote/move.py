@@ -113,7 +113,7 @@ def webmail(side: Side) -> dict[str, int]:
 KEEPERS = "SELECT username, COUNT(contact_id) FROM users LEFT JOIN contacts USING (user_id) GROUP BY username"
 
 
-def letters(side: Side, people: Iterable[str]) -> dict[str, int]:
+def messages(side: Side, people: Iterable[str]) -> dict[str, int]:
     """{address: letters in all folders}, of these people."""
     said = side("doveadm -f tab mailbox status -A -t messages '*'", good=())
     found = dict(line.split("\t")[:2] for line in said.splitlines()[1:] if "\t" in line)
@@ -178,7 +178,7 @@ def look() -> State:
         "time": time.time(),
         "domains": [row[0] for row in old["domains"]],
         "missing": missing(old, new) | {"webmail users": webmail_missing()},
-        "letters": {who: [n] for who, n in letters(there, people).items()},
+        "letters": {who: [n] for who, n in messages(there, people).items()},
         "keys": [
             d
             for d, s in wanted.items()
@@ -192,7 +192,7 @@ def look() -> State:
         "round": before.get("round", 0),
         "closed": before.get("closed", 0),
     }
-    for who, n in letters(here, people).items():
+    for who, n in messages(here, people).items():
         state["letters"][who].append(n)
     return keep(state)
 
@@ -576,7 +576,7 @@ def imap(address: str, host: str, port: str, user: str) -> None:
         call("doveadm", "-c", str(config), "sync", "-1", "-R", "-u", address, "imapc:")
     finally:
         config.unlink()
-    print(f"{address}: {letters(here, [address])[address]} letters are here now")
+    print(f"{address}: {messages(here, [address])[address]} letters are here now")
 
 
 #: A restriction of the old server that says "come again", before its own value.

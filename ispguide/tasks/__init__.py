@@ -35,7 +35,7 @@ from ispguide.tasks.backup import (
 )
 from ispguide.tasks.base import HERE, facts_of, guide_task, open_guide
 from ispguide.tasks.certificates import renew
-from ispguide.tasks.dns import dns_publish, dns_records, dns_spread, dns_zone
+from ispguide.tasks.dns import dns_propagation, dns_publish, dns_records, dns_zone
 from ispguide.tasks.firewall import bans_lift, bans_list, measure_bans
 from ispguide.tasks.migration import move_look, move_mailbox, move_next, move_target
 from ispguide.tasks.people import (
@@ -83,7 +83,7 @@ __all__ = [
     "dmarc_reports",
     "dns_publish",
     "dns_records",
-    "dns_spread",
+    "dns_propagation",
     "dns_zone",
     "facts_of",
     "follow",

@@ -112,7 +112,7 @@ def _not_now(now: Turn) -> GuideError:
 
 
 #: No more letters are read at once; a year of reports from a few providers.
-LETTERS = 1000
+MESSAGES = 1000
 #: Characters of a letter in base64 that one answer of the server can hold.
 LARGEST = 390_000
 
@@ -177,8 +177,8 @@ def dmarc_reports(guide: Guide) -> Reports:
     guide.look((), also=[*thing.facts(), *asked.facts()])
     have = guide.have
     boxes = [row[0] for row in have[thing.question].get("rows", ())]
-    letters = [mail for box in boxes for mail in _letters(guide, box)]
-    found, others = _read(letters)
+    messages = [mail for box in boxes for mail in _messages(guide, box)]
+    found, others = _read(messages)
     texts = [t for t in asked.verdict(have).seen if "v=dmarc1" in t.lower()]
     return Reports(
         tuple(newest_first(found)),
@@ -200,7 +200,7 @@ def search(box: str) -> Fact:
     )
 
 
-def _letters(guide: Guide, box: str) -> list[bytes]:
+def _messages(guide: Guide, box: str) -> list[bytes]:
     """The letters of a mailbox that may be reports, newest first."""
     list_ = search(box)
     said = Ran.of(guide.exchange(tell=[list_]).have[list_])
@@ -211,7 +211,7 @@ def _letters(guide: Guide, box: str) -> list[bytes]:
             "./guide check dkim.reports dovecot",
             kind="no-answer",
         )
-    marks = [line.split() for line in said.lines][-LETTERS:]
+    marks = [line.split() for line in said.lines][-MESSAGES:]
     asked = [_one(box, *mark) for mark in reversed(marks)]
     have = guide.exchange(tell=asked).have if asked else {}
     return [base64.b64decode(Ran.of(have[f]).out) for f in asked]
@@ -224,10 +224,10 @@ def _one(box: str, guid: str, uid: str) -> Fact:
     return facts.run(f"{fetch} | base64 -w0 | head -c {LARGEST}")
 
 
-def _read(letters: Sequence[bytes]) -> tuple[list[Aggregate], list[str]]:
+def _read(messages: Sequence[bytes]) -> tuple[list[Aggregate], list[str]]:
     found: list[Aggregate] = []
     others: list[str] = []
-    for mail in letters:
+    for mail in messages:
         try:
             found += of_mail(mail)
         except NoReport as error:

@@ -16,7 +16,7 @@ from ispguide.engine.facts import Ran
 from ispguide.engine.guide import Guide
 from ispguide.engine.server import Watch, ignore
 from ispguide.mail.backup import restore
-from ispguide.mail.backup.restore import LIST, Safe, lines
+from ispguide.mail.backup.restore import LIST, Repository, lines
 from ispguide.mail.backup.things import (
     KEY,
     LAST,
@@ -41,13 +41,13 @@ OPENING = (
 
 
 @guide_task
-def backup_list(guide: Guide) -> Safe:
+def backup_list(guide: Guide) -> Repository:
     """All backups, and how the last run went; changes nothing."""
     return _safe(guide)
 
 
 @guide_task
-def backup_now(guide: Guide, *, watch: Watch = ignore) -> Safe:
+def backup_now(guide: Guide, *, watch: Watch = ignore) -> Repository:
     """A backup now, as each night's."""
     _do(guide, [restore.make_now()], "a backup", watch)
     return _safe(guide)
@@ -161,6 +161,6 @@ def _do(guide: Guide, do: Sequence[Action], what: str, watch: Watch) -> None:
     guide.must(do, f"backup: {what}", refused, watch)
 
 
-def _safe(guide: Guide) -> Safe:
+def _safe(guide: Guide) -> Repository:
     guide.look((), also=[LIST, LAST])
     return restore.safe(guide.have, repository(guide.settings))

@@ -190,7 +190,7 @@ def _note(
 
 
 @dataclass(frozen=True)
-class Spread:
+class Propagation:
     """Who knows what: notes, and when they were taken (seconds since 1970)."""
 
     notes: tuple[Note, ...]
@@ -247,12 +247,12 @@ def _publish(guide: Guide, do: Sequence[Any]) -> None:
 
 
 @guide_task
-def dns_spread(guide: Guide) -> Spread:
+def dns_propagation(guide: Guide) -> Propagation:
     """What the zone's own servers and the resolvers say of each record."""
     _rows(guide)
     whom = guide.outside.resolvers()
     guide.exchange(tell=asked_of(guide.settings, guide.have, whom))
-    return Spread(tuple(notes(guide.settings, guide.have, whom)), time.time())
+    return Propagation(tuple(notes(guide.settings, guide.have, whom)), time.time())
 
 
 @task

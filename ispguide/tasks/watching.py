@@ -128,7 +128,9 @@ def trace(guide: Guide, what: str, *, days: int = 0) -> list[Way]:
         "See a recorded letter travel in chapter 9.",
     )
     lines = _lines(guide, what, days or guide.settings.log_days)
-    return [way(letter) for letter in reversed(tracing.letters(lines))][: tracing.MOST]
+    return [way(message) for message in reversed(tracing.messages(lines))][
+        : tracing.MOST
+    ]
 
 
 def _search_word(what: str) -> str:

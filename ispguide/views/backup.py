@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ispguide.engine.words import DAY, amount, span
-from ispguide.mail.backup.restore import Safe, Snapshot
+from ispguide.mail.backup.restore import Repository, Snapshot
 from ispguide.views import html, plot
 
 #: So many bars can be told apart.
@@ -23,7 +23,7 @@ def moment(seconds: float) -> str:
     return time.strftime("%a %d %b %Y %H:%M", time.localtime(seconds))
 
 
-def state_of(found: Safe) -> tuple[str, str]:
+def state_of(found: Repository) -> tuple[str, str]:
     """(state, words) for a card's heading."""
     if not found.state:
         return "gap", "no backup yet"
@@ -34,7 +34,7 @@ def state_of(found: Safe) -> tuple[str, str]:
     return "ok", f"{len(found.snapshots)} kept"
 
 
-def words(found: Safe) -> str:
+def words(found: Repository) -> str:
     """How it stands, in sentences."""
     state, where = found.state, f"They go to {found.repository}."
     if not state:
@@ -48,7 +48,7 @@ def words(found: Safe) -> str:
     )
 
 
-def backups_html(found: Safe) -> Markup:
+def backups_html(found: Repository) -> Markup:
     """Words, what each run added, and the list of what is kept."""
     history = found.state.get("history", [])[-MOST:]
     title = "What each backup added"
@@ -88,7 +88,7 @@ def bars(axes: Any, history: list[dict[str, Any]]) -> None:
     axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 
-def backups_text(found: Safe) -> str:
+def backups_text(found: Repository) -> str:
     """The same for a terminal."""
     kept = [f"{one.number}  {moment(one.time)}" for one in found.snapshots]
     return "\n".join([*kept, words(found)])

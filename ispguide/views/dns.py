@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ispguide.engine.report import STATES
 from ispguide.mail.dns.compare import RIGHT, UNKNOWN
 from ispguide.mail.dns.records import LEVELS, Shapes
-from ispguide.tasks.dns import SHOWN, Note, Row, Spread
+from ispguide.tasks.dns import SHOWN, Note, Propagation, Row
 from ispguide.views import html, style, svg
 
 # The DNS coach's records as HTML and as text.  Pure; everything is escaped.
@@ -138,7 +138,7 @@ OVER = "has forgotten it by now: look again"
 HIGH, WIDE = 74, 300
 
 
-def places(found: Spread) -> dict[str, list[Note]]:
+def places(found: Propagation) -> dict[str, list[Note]]:
     """The notes by place, the zone's own servers first."""
     grouped: dict[str, list[Note]] = {}
     for note in sorted(found.notes, key=lambda n: not n.own):
@@ -150,7 +150,7 @@ def _old(notes: Sequence[Note]) -> list[Note]:
     return [n for n in notes if n.verdict.state not in (RIGHT, UNKNOWN)]
 
 
-def spread_summary(found: Spread) -> tuple[str, str]:
+def propagation_summary(found: Propagation) -> tuple[str, str]:
     """(state, words) for the card's heading."""
     behind = [place for place, notes in places(found).items() if _old(notes)]
     if behind:
@@ -170,7 +170,7 @@ def _words(notes: Sequence[Note]) -> tuple[str, str]:
     return "ok", f"all {len(notes)} right"
 
 
-def picture(found: Spread) -> Markup:
+def picture(found: Propagation) -> Markup:
     """The book on the left, those who keep notes on the right."""
     own = {p: n for p, n in places(found).items() if n[0].own}
     others = {p: n for p, n in places(found).items() if not n[0].own}
@@ -202,7 +202,7 @@ def _box(x: float, index: int, place: str, notes: Sequence[Note]) -> Markup:
     )
 
 
-def to_html(found: Spread) -> Markup:
+def to_html(found: Propagation) -> Markup:
     """The picture, and below it a row for each record and a column for each place."""
     named = places(found)
     at = {(n.place, n.record.key): n for n in found.notes}
@@ -241,9 +241,9 @@ def _left(note: Note, when: float) -> str:
     return Markup(", believed for {}").format(runs)
 
 
-def to_text(found: Spread) -> str:
+def to_text(found: Propagation) -> str:
     """The same for a terminal."""
-    lines = [spread_summary(found)[1]]
+    lines = [propagation_summary(found)[1]]
     lines += [f"{place}: {_words(notes)[1]}" for place, notes in places(found).items()]
     lines += [
         f"  {n.place} still says {' | '.join(n.values) or 'nothing'} for {n.record}, {n.left} s"

@@ -23,7 +23,7 @@ def state_of(found: Move) -> tuple[str, str]:
 
 def words(found: Move) -> str:
     """How it stands, in sentences."""
-    there, here = found.letters
+    there, here = found.messages
     door = "takes mail" if found.open else "takes no mail any more"
     waits = f", {found.waiting} letters wait in its queue" if found.waiting else ""
     return (

@@ -206,7 +206,7 @@ def _of_mail(mail: Flow, s: Settings) -> Iterator[Picture]:
         yield "Refused", words, drawn
     if mail.of("score"):
         points, words = mail.points(), "How many points the spam filter gave."
-        drawn = plot.draw(lambda a: watching.spread(a, points, s), "Points", words)
+        drawn = plot.draw(lambda a: watching.propagation(a, points, s), "Points", words)
         yield "Points", words, drawn
 
 

@@ -108,13 +108,13 @@ def lying(axes: Any, why: Any) -> None:
 def _points(points: Any, s: Settings) -> Markup:
     words = f"How many points mail got: Junk begins at {s.junk_score}, refusal at {s.reject_score}."
     drawn = plot.draw(
-        lambda axes: spread(axes, points, s), "Points of mail", words, 2.6
+        lambda axes: propagation(axes, points, s), "Points of mail", words, 2.6
     )
     rows = [(str(at), str(int(n))) for at, n in points.items()]
     return plot.with_table(drawn, words, ("points", "mails"), rows)
 
 
-def spread(axes: Any, points: Any, s: Settings) -> None:
+def propagation(axes: Any, points: Any, s: Settings) -> None:
     """A bar for each sum of points, and the lines from which Junk and refusal begin."""
     where = [int(at) for at in points.index]
     colours = [
@@ -148,8 +148,8 @@ def spread(axes: Any, points: Any, s: Settings) -> None:
 def bans_html(now: Guarding) -> Markup:
     """A bar for each door; the table names those who guessed most."""
     words = guard_words(now)
-    guesses = now.of("Found")
-    if not guesses:
+    attempts = now.of("Found")
+    if not attempts:
         return plot.undrawn(words)
     high = 0.9 + 0.42 * len(now.doors)
     drawn = plot.draw(
@@ -158,7 +158,7 @@ def bans_html(now: Guarding) -> Markup:
     until = {ban.who: ban.until for ban in now.shut_out}
     cells = [
         (who, at, str(number), until.get(who, "no"))
-        for who, at, number in busiest(guesses)
+        for who, at, number in busiest(attempts)
     ]
     heads = ("address", "doors", "wrong guesses", "shut out until")
     return plot.with_table(drawn, words, heads, cells)
@@ -177,8 +177,8 @@ def doors(axes: Any, now: Guarding) -> None:
 
 
 def _label(now: Guarding, jail: str) -> str:
-    guesses, shut = len(now.of("Found", jail)), len(now.of("Ban", jail))
-    return f"{guesses}; {shut} shut out" if shut else f"{guesses or ''}"
+    attempts, shut = len(now.of("Found", jail)), len(now.of("Ban", jail))
+    return f"{attempts}; {shut} shut out" if shut else f"{attempts or ''}"
 
 
 # The state of the server as HTML: judged in words, the gravest first; who waits below.

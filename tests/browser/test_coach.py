@@ -41,13 +41,15 @@ def test_copy_publish_and_follow(reader):
 
     forget()  # whatever the tests before this one made it ask
     reader.run_cell("coach.propagation()")
-    spread = reader.card("Who knows it already")
-    spread.expect("everybody who was asked knows it")
-    left = spread.box.locator("[data-until]").first
+    propagation = reader.card("Who knows it already")
+    propagation.expect("everybody who was asked knows it")
+    left = propagation.box.locator("[data-until]").first
     before = left.text_content()
     expect(left).not_to_have_text(before)  # the seconds run
-    expect(spread.box.get_by_role("img", name="Who knows it already")).to_be_visible()
-    spread.into_view()
+    expect(
+        propagation.box.get_by_role("img", name="Who knows it already")
+    ).to_be_visible()
+    propagation.into_view()
     reader.picture("coach-propagation")
 
 

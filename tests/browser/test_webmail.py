@@ -119,7 +119,7 @@ def folder(name: str) -> list[str]:
 
 def heard(subject: str) -> int:
     """How many such letters Ben has."""
-    return sum(subject in letter.subject for letter in lab.friend.inbox())
+    return sum(subject in message.subject for message in lab.friend.inbox())
 
 
 def test_a_letter_is_read(page: Page) -> None:
@@ -128,8 +128,8 @@ def test_a_letter_is_read(page: Page) -> None:
     page.reload()
     inside(page)
     page.get_by_role("link", name="Tea on Sunday").click()
-    letter = page.frame_locator("#messagecontframe")
-    expect(letter.get_by_role("region", name="Message Body")).to_contain_text("tea")
+    message = page.frame_locator("#messagecontframe")
+    expect(message.get_by_role("region", name="Message Body")).to_contain_text("tea")
 
 
 def test_a_letter_is_written_and_arrives(page: Page) -> None:
@@ -144,9 +144,9 @@ def test_a_letter_is_written_and_arrives(page: Page) -> None:
     inside(page)  # by itself, and half a second later
     assert "From a browser" in folder("Sent")
     wait_for(lambda: heard("From a browser") == 1)
-    (letter,) = [x for x in lab.friend.inbox() if x.subject == "From a browser"]
-    assert letter.verdict["dkim"] == letter.verdict["dmarc"] == "pass"
-    assert "198.1" not in str(letter.message["X-Originating-IP"] or "")
+    (message,) = [x for x in lab.friend.inbox() if x.subject == "From a browser"]
+    assert message.verdict["dkim"] == message.verdict["dmarc"] == "pass"
+    assert "198.1" not in str(message.content["X-Originating-IP"] or "")
 
 
 def test_a_rule_files_a_letter(page: Page) -> None:

@@ -11,7 +11,7 @@ from ispguide.engine.settings import Secret
 from .conftest import shell
 
 #: Letters into folders of all kinds, marked as people mark them.
-LETTERS = r"""
+MESSAGES = r"""
 i=0
 for who in {people}; do
   for folder in INBOX Sent 'Projects' 'Projects.Österreich'; do
@@ -48,5 +48,5 @@ def furnish(*people: str, each: int = 2) -> None:
         if address not in known:
             tasks.people_add(tasks.HERE, address, Secret(f"secret of {address}"))
     tasks.people_alias(tasks.HERE, "sales@example.test", people[0])
-    shell(LETTERS.format(people=" ".join(people), each=each))
+    shell(MESSAGES.format(people=" ".join(people), each=each))
     shell(LEARN)

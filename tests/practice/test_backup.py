@@ -39,7 +39,7 @@ def world(script: str) -> str:
     return done.stdout.decode()
 
 
-def letters(who: str, folder: str) -> list[str]:
+def messages(who: str, folder: str) -> list[str]:
     """Subject and flags of each letter."""
     said = shell(
         f"doveadm -f tab fetch -u {who} 'hdr.subject flags' mailbox '{folder}' all"
@@ -49,7 +49,9 @@ def letters(who: str, folder: str) -> list[str]:
 
 
 def test_a_mailbox_comes_back_beside_what_is_there(furnished):
-    before = {f: letters(ANNA, f) for f in ("INBOX", "Projects", "Projects.Österreich")}
+    before = {
+        f: messages(ANNA, f) for f in ("INBOX", "Projects", "Projects.Österreich")
+    }
     assert all(len(found) == 2 for found in before.values())
     tasks.backup_now(tasks.HERE)
     shell(
@@ -62,8 +64,8 @@ def test_a_mailbox_comes_back_beside_what_is_there(furnished):
         if name.startswith("Restored.")
     }
     for folder, found in before.items():
-        assert letters(ANNA, f"{parent}.{folder}") == found
-    assert letters(ANNA, "INBOX") == []
+        assert messages(ANNA, f"{parent}.{folder}") == found
+    assert messages(ANNA, "INBOX") == []
     with pytest.raises(GuideError) as told:
         tasks.restore_mailbox(tasks.HERE, ANNA)
     assert told.value.kind == "server-refused" and "already" in told.value.evidence

@@ -22,7 +22,7 @@ from ispguide.outside.updates import publish, read_key
 from ispguide.proofs.authentication import fits, signature
 from ispguide.proofs.base import Refused, RefusedForNow
 from ispguide.proofs.context import opened
-from ispguide.proofs.letters import letter, token
+from ispguide.proofs.messages import message, token
 
 from ..test_dmarc import FORGER, mail, row, xml
 from .conftest import LEFT, bad, proved, rspamd_answers, shell
@@ -84,7 +84,7 @@ class Stream:
         while not self._end.is_set():
             try:
                 with self.ctx.logged_in(587) as smtp:
-                    said = smtp.deliver(me, me, letter(mark, me, sender=me))
+                    said = smtp.deliver(me, me, message(mark, me, sender=me))
             except RefusedForNow:
                 continue
             except (NotReached, Refused) as error:
@@ -337,7 +337,7 @@ def test_the_policy_is_raised_and_a_forger_meets_it(guide, cli):
         with opened(guide) as ctx, ctx.stranger() as smtp:
             me = f"director@{DOMAIN}"
             said = smtp.deliver(
-                me, ctx.address, letter(token(), ctx.address, sender=me)
+                me, ctx.address, message(token(), ctx.address, sender=me)
             )
             return said.text
 

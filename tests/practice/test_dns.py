@@ -233,7 +233,7 @@ def test_who_knows_it(guide):
     """A resolver out there believes its note until its seconds have run out."""
     out_there = lab.status().as_dict()["public_resolver"][0]
     forget()
-    found = tasks.dns_spread(tasks.HERE)
+    found = tasks.dns_propagation(tasks.HERE)
     assert {note.verdict.state for note in found.notes} == {"right"}
     assert {note.place for note in found.notes if not note.own} == {where(), out_there}
     assert all(0 < note.left <= 60 for note in found.notes if note.values)
@@ -249,7 +249,7 @@ def test_who_knows_it(guide):
 
 def found_of(key):
     """Everybody's notes of one record."""
-    notes = tasks.dns_spread(tasks.HERE).notes
+    notes = tasks.dns_propagation(tasks.HERE).notes
     return [note for note in notes if note.record.key == key]
 
 

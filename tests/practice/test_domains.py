@@ -45,9 +45,9 @@ def written(domain: str, to: str = "ben@friend.test") -> str:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_each_passes_at_a_strict_provider(domain):
-    letter = lab.friend.letter(written(domain))
-    assert letter.verdict == {"spf": "pass", "dkim": "pass", "dmarc": "pass"}
-    assert f"d={domain};" in str(letter).replace("\n", "").replace(" ", "")
+    message = lab.friend.message(written(domain))
+    assert message.verdict == {"spf": "pass", "dkim": "pass", "dmarc": "pass"}
+    assert f"d={domain};" in str(message).replace("\n", "").replace(" ", "")
 
 
 def test_each_has_a_key_of_its_own():

@@ -53,27 +53,27 @@ def net():
 def writes(seat, tls):
     """Anna writes to somebody; the word by which her letter is known again."""
 
-    def letter(to=BEN):
+    def message(to=BEN):
         mark = uuid.uuid4().hex
         text = f"From: {ANNA}\r\nTo: {to}\r\nSubject: {mark}\r\n\r\nTea on Sunday?\r\n"
         submit(seat, tls, 587, ANNA, PASSWORD, text, to)
         return mark
 
-    return letter
+    return message
 
 
 @pytest.fixture
 def reads(seat, tls):
     """What lies in Anna's mailbox with this word in it, waited for."""
 
-    def letter(mark):
+    def message(mark):
         try:
             return wait_for(imap(seat, tls, ANNA, PASSWORD), mark)
         except AssertionError as error:
             log = "journalctl -u rspamd -u postfix@- -n 60 -o cat --no-pager"
             raise AssertionError(shell(log)) from error
 
-    return letter
+    return message
 
 
 @contextmanager
@@ -101,21 +101,21 @@ def test_our_letter_is_taken_and_judged(writes, net, six):
     family = "ipv6" if six else "ipv4"
     shell(f"postconf -e smtp_address_preference={family} && postfix reload")
     try:
-        letter = lab.friend.letter(writes())
+        message = lab.friend.message(writes())
     finally:
         shell("postconf -X smtp_address_preference && postfix reload")
-    assert letter.to == BEN
-    came = str(letter.message.get_all("Received")[0])
+    assert message.to == BEN
+    came = str(message.content.get_all("Received")[0])
     assert (f"IPv6:{net.ip6(10)}" if six else net.ip4(10)) in came
-    assert {"spf": "pass", "dmarc": "pass"}.items() <= letter.verdict.items()
-    assert "dkim" in letter.verdict
+    assert {"spf": "pass", "dmarc": "pass"}.items() <= message.verdict.items()
+    assert "dkim" in message.verdict
 
 
 def test_letters_that_come_together_are_all_judged(writes):
     """OpenDKIM ends where two meet in it, so friend.test takes one after the other."""
     with ThreadPoolExecutor(6) as pool:
         marks = list(pool.map(lambda _: writes(), range(6)))
-    assert all("dkim" in lab.friend.letter(mark).verdict for mark in marks)
+    assert all("dkim" in lab.friend.message(mark).verdict for mark in marks)
 
 
 def test_a_verdict_brought_along_counts_for_nothing(writes):
@@ -130,9 +130,9 @@ def test_a_verdict_brought_along_counts_for_nothing(writes):
     where = lab.status().net
     argv = ["python3", "-c", script, where.ip4(20), where.ip4(HIRED)]
     lab.internet_run(argv, text.encode())
-    letter = lab.friend.letter(mark)
-    assert forged not in str(letter)
-    assert letter.verdict["spf"] != "pass" and letter.verdict["dkim"] == "none"
+    message = lab.friend.message(mark)
+    assert forged not in str(message)
+    assert message.verdict["spf"] != "pass" and message.verdict["dkim"] == "none"
 
 
 def test_who_does_not_live_there_is_refused_and_anna_is_told(writes, reads):
@@ -181,13 +181,13 @@ def test_forged_mail_in_our_name_is_judged_and_refused_when_we_ask_for_it(six, w
     mark = uuid.uuid4().hex
     assert "p=none" in str(ask(POLICY, "TXT"))
     assert lab.spammer.forge(BEN, ANNA, subject=mark, six=six).taken
-    verdict = lab.friend.letter(mark).verdict
+    verdict = lab.friend.message(mark).verdict
     assert verdict == {"spf": "fail", "dkim": "none", "dmarc": "fail"}
     with instead(POLICY, "TXT", '"v=DMARC1; p=reject"'):
         said = lab.spammer.forge(BEN, ANNA, six=six)
         words = "rejected by DMARC policy for example.test"
         assert said.code == 550 and words in said.text, said.dialogue
-        assert lab.friend.letter(writes()).verdict["dmarc"] == "pass"
+        assert lab.friend.message(writes()).verdict["dmarc"] == "pass"
     assert lab.spammer.forge(BEN, ANNA, six=six).taken
 
 
@@ -208,9 +208,9 @@ def test_a_letter_of_friend_test_arrives_signed(reads):
 
 
 def test_ben_answers_and_anna_reads_it(writes, reads):
-    letter = lab.friend.letter(writes())
-    lab.friend.send(ANNA, f"Re: {letter.subject}", "With pleasure, Anna.\n")
-    assert "With pleasure, Anna." in reads(letter.subject)
+    message = lab.friend.message(writes())
+    lab.friend.send(ANNA, f"Re: {message.subject}", "With pleasure, Anna.\n")
+    assert "With pleasure, Anna." in reads(message.subject)
 
 
 def test_gtube_is_refused_here():
@@ -311,7 +311,7 @@ def test_our_address_is_listed_and_delisted(cli, net, writes):
         assert cli("lab", "internet", "delist", own).returncode == 0
     world.wait_for("The removal", lambda: not listed(own))
     assert on_no_list() == "ok"
-    assert lab.friend.letter(writes())
+    assert lab.friend.message(writes())
 
 
 def test_an_outage_of_the_list_stops_nothing(cli, writes):
@@ -319,7 +319,7 @@ def test_an_outage_of_the_list_stops_nothing(cli, writes):
     try:
         # The server's own resolver remembers an answer for a few seconds.
         world.wait_for("The outage", lambda: on_no_list() == "unknown")
-        assert lab.friend.letter(writes())
+        assert lab.friend.message(writes())
     finally:
         assert cli("lab", "internet", "blocklist", "back").returncode == 0
     world.wait_for("The list", lambda: listed("127.0.0.2"))
@@ -406,7 +406,7 @@ def test_the_commands_say_what_happened(cli):
     done = cli("lab", "internet", "gtube", ANNA)
     assert done.stdout.startswith("Refused: 554 "), done
     assert lab.spammer.forge(BEN, ANNA, subject=mark).taken
-    lab.friend.letter(mark)
+    lab.friend.message(mark)
     done = cli("lab", "internet", "inbox", mark)
     assert f"→ {BEN}: {mark}\n" in done.stdout and "dmarc=fail" in done.stdout
     done = cli("lab", "internet", "inbox", 'a "quoted" ü {7}')

@@ -93,7 +93,7 @@ def wait_for(box, token):
     raise AssertionError(f"no mail with {token}")
 
 
-def letter(to, sender="friend@friend.test"):
+def message(to, sender="friend@friend.test"):
     token = uuid.uuid4().hex
     text = (
         f"From: {sender}\r\nTo: {to}\r\nSubject: {token}\r\nMessage-ID: <{token}@friend.test>\r\n"
@@ -105,7 +105,7 @@ def letter(to, sender="friend@friend.test"):
 
 def from_the_internet(to):
     """A mail that the practice internet sends; the SMTP dialogue is swaks-like."""
-    token, text = letter(to)
+    token, text = message(to)
     script = (
         "import smtplib,sys; m=smtplib.SMTP('mail.example.test',25,local_hostname='mx.friend.test');"
         f"m.sendmail('friend@friend.test','{to}',sys.stdin.read()); m.quit()"
@@ -143,7 +143,7 @@ def submit(seat, tls, port, user, password, text, to):
 
 @pytest.mark.parametrize("port", [587, 465])
 def test_anna_sends_one_out(anna, seat, tls, port):
-    token, text = letter("friend@friend.test", anna)
+    token, text = message("friend@friend.test", anna)
     submit(seat, tls, port, anna, PASSWORD, text, "friend@friend.test")
     end = time.monotonic() + 20
     while time.monotonic() < end:

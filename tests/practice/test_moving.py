@@ -22,7 +22,7 @@ from ispguide.engine.profile import Profile
 from ispguide.engine.settings import Secret
 from ispguide.mail import certificates
 from ispguide.mail.backup.inventory import FACT, inventory
-from ispguide.proofs.letters import STRANGER, letter, token
+from ispguide.proofs.messages import STRANGER, message, token
 from ispguide.remote import inventory as remote_inventory
 
 from .conftest import back_to_built, shell, until
@@ -77,7 +77,7 @@ class Post:
         address = self.new if self.moved.is_set() else self.old.address
         try:
             with knock(address) as smtp:
-                smtp.sendmail(STRANGER, [to], letter(mark, to))
+                smtp.sendmail(STRANGER, [to], message(mark, to))
         except (OSError, smtplib.SMTPException) as no:
             codes = getattr(no, "recipients", {}).values()
             if any(code >= 500 for code, _ in codes) or getattr(no, "smtp_code", 0) >= 500:  # fmt: skip
@@ -178,7 +178,7 @@ def just_brought(old: Old, post: Post) -> Iterator[None]:
     the door is closing: it is taken.  Who comes later is told to come again, until
     nobody is heard at all."""
     mark, to = token(), old.people[0]
-    half, rest = letter(mark, to).replace("\n", "\r\n").split("To: ", 1)
+    half, rest = message(mark, to).replace("\n", "\r\n").split("To: ", 1)
     with knock(old.address) as smtp, ThreadPoolExecutor(1) as pool:
         smtp.ehlo()
         smtp.mail(STRANGER)
@@ -233,8 +233,8 @@ def compare(old: Old, post: Post, each: int) -> None:
     here = inventory(tasks.facts_of(tasks.HERE, [FACT]))
     assert len(there["letters and flags"]) >= 4 * len(old.people)
     assert there["address book"]["passwords and quotas"][0] == len(old.people)
-    found = letters(shell, "/var/vmail")
-    ours, theirs = set(found), set(letters(old.run, "/var/vmail"))
+    found = messages(shell, "/var/vmail")
+    ours, theirs = set(found), set(messages(old.run, "/var/vmail"))
     assert theirs <= ours and len(theirs) >= each * len(old.people)
     assert len(found) == len(ours), "a letter came twice"
     came = {mark: [row for row in found if mark in row] for mark in post.sent}
@@ -278,7 +278,7 @@ find /var/vmail -type f -path '*/Maildir/*' -exec grep -lF {mark} {{}} + | while
 for id in $(journalctl -o cat -t postfix/cleanup | grep -F {mark} | cut -d: -f1 | sort -u); do
   journalctl -o short-precise | grep -F -e "$id" -e 'reload' -e 'reloading'; done; true"""
 
-LETTERS = r"""cd {top} && python3 - <<'END'
+MESSAGES = r"""cd {top} && python3 - <<'END'
 import hashlib, pathlib, re
 for f in sorted(pathlib.Path(".").glob("*/*/Maildir/**/*")):
     if f.parent.name in ("cur", "new") and f.is_file():
@@ -289,9 +289,9 @@ for f in sorted(pathlib.Path(".").glob("*/*/Maildir/**/*")):
 END"""
 
 
-def letters(run, top: str) -> list[str]:
+def messages(run, top: str) -> list[str]:
     """A line a letter: its folder, its flags, what is in it, its name."""
-    said = run(LETTERS.format(top=top))
+    said = run(MESSAGES.format(top=top))
     return [line for line in said.splitlines() if "ispguide-proof" not in line]
 
 

@@ -96,13 +96,13 @@ def test_a_chosen_address_is_followed_through_its_alias(cli):
 
 
 def test_what_is_no_letter_and_no_address_gets_a_sentence():
-    for letter, to, kind in (
+    for message, to, kind in (
         ("postcard", "", "no-such-message"),
         ("letter", "no address", "bad-address"),
         ("letter", "a'; --", "bad-address"),
     ):
         with pytest.raises(GuideError) as told:
-            tasks.travel(tasks.HERE, letter, to)
+            tasks.travel(tasks.HERE, message, to)
         assert told.value.kind == kind
 
 

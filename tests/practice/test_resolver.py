@@ -39,19 +39,19 @@ def forgotten() -> None:
     shell("systemctl reset-failed unbound; systemctl restart unbound")
 
 
-def letter(via: str, six: bool = False):
+def message(via: str, six: bool = False):
     """An ordinary letter from one of the spammer's addresses."""
     return lab.spammer.forge(ANNA, "a@spammer.test", via=via, six=six)
 
 
 @pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
 def test_a_listed_sender_is_refused_and_told_by_whom(six):
-    said = letter("listed", six)
+    said = message("listed", six)
     assert said.code == 554 and "block list blocklist.test" in said.text, said.dialogue
 
 
 def test_a_sender_who_is_not_listed_is_heard():
-    assert letter("hired").code != 554
+    assert message("hired").code != 554
 
 
 def test_who_came_off_the_list_is_heard_again(cli, net):
@@ -60,12 +60,12 @@ def test_who_came_off_the_list_is_heard_again(cli, net):
     try:
         world.wait_for("The entry", lambda: listed(own) == {"127.0.0.2"})
         forgotten()
-        assert letter("hired").code == 554
+        assert message("hired").code == 554
     finally:
         assert cli("lab", "internet", "delist", own).returncode == 0
     world.wait_for("The removal", lambda: not listed(own))
     forgotten()
-    assert letter("hired").code != 554
+    assert message("hired").code != 554
 
 
 @pytest.mark.thorough
@@ -74,7 +74,7 @@ def test_an_outage_changes_nothing(cli):
     assert cli("lab", "internet", "blocklist", "down").returncode == 0
     try:
         forgotten()
-        said = letter("listed")
+        said = message("listed")
         assert "block list" not in said.text, said.dialogue
         told = states()
         assert told[ANSWERS][0] == told[LISTED][0] == "unknown"
@@ -111,7 +111,7 @@ def test_a_list_that_refuses_us_lists_nobody(net):
         assert "refuses this resolver" in told[ANSWERS][1]
         assert told[LISTED][0] == "unknown"
         for via in ("listed", "hired"):
-            assert "block list" not in letter(via).text
+            assert "block list" not in message(via).text
     finally:
         shell(f"mv /root/practice.conf {path}")
         forgotten()

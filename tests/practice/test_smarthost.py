@@ -56,13 +56,13 @@ def writes(seat):
         sock, **{**k, "server_hostname": seat["hostname"]}
     )
 
-    def letter() -> str:
+    def message() -> str:
         mark = uuid.uuid4().hex
         text = f"From: {ANNA}\r\nTo: {BEN}\r\nSubject: {mark}\r\n\r\nTea on Sunday?\r\n"
         submit(seat, context, 465, ANNA, PASSWORD, text, BEN)
         return mark
 
-    return letter
+    return message
 
 
 def use(cli, secret, where=HOST, spf=f"a:{HOST}"):
@@ -117,9 +117,9 @@ def test_switched_on_mail_leaves_through_it(cli, writes, right, applied):
     use(cli, right)
     applied("server", "sending", "dns")
     lab.friend.empty()
-    letter = lab.friend.letter(writes())
-    came = str(letter.message.get_all("Received")[0])
-    assert f"Authenticated sender: {RELAY}" in came and letter.to == BEN
+    message = lab.friend.message(writes())
+    came = str(message.content.get_all("Received")[0])
+    assert f"Authenticated sender: {RELAY}" in came and message.to == BEN
     assert applied("server", "sending", "dns").actions == 0
     row = way()
     assert row.state == "ok", row
@@ -160,7 +160,7 @@ def test_a_wrong_password_is_named_and_no_letter_is_lost(cli, writes, right):
     assert cli.json("apply", "sending.smarthost")["code"] == 0
     shell("postqueue -f")
     for mark in (early, late):
-        assert lab.friend.letter(mark).to == BEN
+        assert lab.friend.message(mark).to == BEN
     wait_for("The queue", lambda: not queue())
     nowhere(WRONG)
     assert way().state == "ok"
@@ -205,7 +205,7 @@ def test_port_465_is_spoken_from_the_first_byte(cli, writes, right):
         use(cli, right, f"{HOST}:465")
         assert cli.json("apply", "sending.smarthost")["code"] == 0
         wait_for("Port 465", lambda: way().state == "ok")
-        assert f"Authenticated sender: {RELAY}" in str(lab.friend.letter(writes()))
+        assert f"Authenticated sender: {RELAY}" in str(lab.friend.message(writes()))
     finally:
         _internet("postconf", "-MX", door)
         _internet("systemctl", "reload", "postfix")
@@ -264,7 +264,7 @@ def test_switched_off_nothing_is_left(cli, right, applied):
 
 def test_then_mail_leaves_by_itself(cli, writes):
     assert cli("lab", "internet", "port25", "open").returncode == 0
-    letter = lab.friend.letter(writes())
-    assert RELAY not in str(letter)
-    assert letter.verdict["spf"] == "pass"
+    message = lab.friend.message(writes())
+    assert RELAY not in str(message)
+    assert message.verdict["spf"] == "pass"
     assert way().state == "ok"

@@ -155,7 +155,7 @@ WAYS = {
     DnsRecord: lambda r: {},
     TlsaRecord: lambda r: {},
     NameCertificates: lambda c: {
-        "lost": f"rm /etc/letsencrypt/live/{c.further.prefix}.{SETTINGS.domain}/fullchain.pem"
+        "lost": f"rm /etc/letsencrypt/live/{c.sni_names.prefix}.{SETTINGS.domain}/fullchain.pem"
     },
     NamesFile: _edit,
     SniMap: lambda m: {

@@ -94,7 +94,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Safe:
+class Repository:
     """All backups, oldest first, how the last run went, and where they are.
 
     `now`: the server's clock."""
@@ -105,7 +105,7 @@ class Safe:
     repository: str
 
 
-def safe(have: Have, repository: str) -> Safe:
+def safe(have: Have, repository: str) -> Repository:
     """What the server says; GuideError when the safe could not be opened."""
     ran = Ran.of(have[LIST])
     if not ran.ok:
@@ -118,7 +118,7 @@ def safe(have: Have, repository: str) -> Safe:
         )
     now, state = last(Ran.of(have[LAST]).out)
     rows = [_snapshot(row) for row in json.loads(ran.out or "null") or ()]
-    return Safe(tuple(sorted(rows, key=lambda r: r.time)), state, now, repository)
+    return Repository(tuple(sorted(rows, key=lambda r: r.time)), state, now, repository)
 
 
 def _snapshot(row: dict[str, Any]) -> Snapshot:

@@ -21,7 +21,7 @@ from ispguide.mail.dns import compare
 from ispguide.mail.dns.compare import RIGHT, UNKNOWN, Verdict, judge
 from ispguide.mail.dns.judges import More
 from ispguide.mail.dns.records import REQUIRED, Record
-from ispguide.mail.dns.thing import UPDATES, Publish, keepers, kept
+from ispguide.mail.dns.thing import UPDATES, Publish, authoritative, kept
 
 #: {name: what the zone's servers say} of every key the server has.
 THERE: Fact = facts.after("keys", LOOK)
@@ -69,10 +69,10 @@ class KeyRecord:
         other domains may be kept by somebody else, who would refuse it."""
         if not have[UPDATES].get("accepted"):
             return False
-        mine = keepers(self.answer(have))
+        mine = authoritative(self.answer(have))
         ends = f"._domainkey.{self.home}"
         homes = [a for name, a in have[THERE].items() if name.endswith(ends)]
-        return any(mine == keepers(a) for a in homes)
+        return any(mine == authoritative(a) for a in homes)
 
     def values(self, have: Have) -> list[str]:
         """Everything that some server of the zone says at this name."""

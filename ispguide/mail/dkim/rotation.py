@@ -125,7 +125,7 @@ def _going(have: Have, signers: Signers, base: Turn, old: Key, s: Settings) -> T
     if (wait := due - signers.now) > 0:
         why = "Letters signed with the old key may still be on their way, and resolvers remember its record."
         return _with(base, "wait", why, old=old, wait=wait)
-    if waiting := letters_before(have, base.since, base.domain):
+    if waiting := messages_before(have, base.since, base.domain):
         return _with(base, "wait", waiting, old=old)
     if not record.values(have):
         why = "Its public half is out of the DNS, so the old key can vouch for nothing any more."
@@ -144,7 +144,7 @@ def _remembered(have: Have, record: KeyRecord) -> int:
     return max((said.get("ttl", 0) for said in servers), default=0)
 
 
-def letters_before(have: Have, moment: int, domain: str) -> str:
+def messages_before(have: Have, moment: int, domain: str) -> str:
     """A sentence about letters of the domain that wait since before that moment."""
     queue = Ran.of(have[QUEUE])
     if not queue.ok:

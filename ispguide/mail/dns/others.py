@@ -22,7 +22,14 @@ from ispguide.engine.things import Plain
 from ispguide.mail.dns.compare import Verdict
 from ispguide.mail.dns.judges import More
 from ispguide.mail.dns.records import Record
-from ispguide.mail.dns.thing import OWN, REACHED, UPDATES, DnsRecord, keepers, kept
+from ispguide.mail.dns.thing import (
+    OWN,
+    REACHED,
+    UPDATES,
+    DnsRecord,
+    authoritative,
+    kept,
+)
 from ispguide.mail.mariadb import literal
 
 KEYS = ("mx", "spf", "dmarc")
@@ -82,7 +89,9 @@ class OtherRecord:
         told = {tuple(fact): answer for fact, answer in there.get("told", ())}
         nothing = there if failed_answer(there) else {"error": "it was not asked for"}
         mine = kept(told.get(self.base.question, nothing), self.domain)
-        same = keepers(mine) == keepers(have[DnsRecord("mx", self.home).question])
+        same = authoritative(mine) == authoritative(
+            have[DnsRecord("mx", self.home).question]
+        )
         able = {"accepted": bool(have[UPDATES].get("accepted")) and same}
         unasked = dict.fromkeys(self.base.facts(), nothing)
         return {**unasked, **have, **told, self.base.question: mine, UPDATES: able}

@@ -142,7 +142,7 @@ def kept(answer: Any, domain: str) -> Any:
     return {"error": f"nobody keeps a zone for {domain}"}
 
 
-def keepers(answer: Any) -> set[str]:
+def authoritative(answer: Any) -> set[str]:
     """The name servers of the zone.  A key for updates belongs to those of the first
     domain; somebody else's would refuse it."""
     return set(answer.get("servers", ()))

@@ -112,7 +112,7 @@ def wanted(s: Settings, at: Addresses) -> tuple[Record, ...]:
         *_mail(s),
         *_trust(s),
         *_strict(s),
-        *_further(s),
+        *_sni_names(s),
         *_programs(s),
     )
 
@@ -204,7 +204,7 @@ def _strict(s: Settings) -> Iterable[Record]:
     yield Record("sts", f"_mta-sts.{s.domain}", "TXT", (text(s),), OPTIONAL, edition)
 
 
-def _further(s: Settings) -> Iterable[Record]:
+def _sni_names(s: Settings) -> Iterable[Record]:
     """mail.DOMAIN of another mail domain, which gets a certificate of its own."""
     name, why = (
         f"mail.{s.domain}",

@@ -28,7 +28,7 @@ from ispguide.mail.log.meanings import ENDS, ONWARD, RULES
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """How one letter is told from others.  `mark`: a word in its Message-ID and in
     the name the stranger gave.  `number`: its queue id, "" while it is not known."""
 
@@ -45,22 +45,22 @@ def number(lines: Iterable[Line], mark: str) -> str:
     return ""
 
 
-def of(lines: Sequence[Line], letter: Letter) -> list[Line]:
+def of(lines: Sequence[Line], message: Message) -> list[Line]:
     """The lines about this letter alone."""
     sessions = {
         found[1]
         for line in lines
-        if letter.number and line.text.startswith(f"{letter.number}: ")
+        if message.number and line.text.startswith(f"{message.number}: ")
         if (found := re.search(r"status=sent \(250 \S+ <[^>]*> (\S+) Saved", line.text))
     }
-    marks = [letter.mark, letter.number, *sessions]
+    marks = [message.mark, message.number, *sessions]
     return [line for line in lines if any(m and m in line.text for m in marks)]
 
 
-def knock(lines: Sequence[Line], letter: Letter) -> list[Line]:
+def knock(lines: Sequence[Line], message: Message) -> list[Line]:
     """The line in which Postfix notes the stranger: the last before his letter's, by
     the same process; none when the journal does not have it."""
-    mine = [line for line in of(lines, letter) if line.program == "postfix/smtpd"]
+    mine = [line for line in of(lines, message) if line.program == "postfix/smtpd"]
     before = [
         line
         for line in lines
@@ -70,9 +70,9 @@ def knock(lines: Sequence[Line], letter: Letter) -> list[Line]:
     return before[-1:]
 
 
-def told(lines: Sequence[Line], letter: Letter, zero: float) -> list[Hop]:
+def told(lines: Sequence[Line], message: Message, zero: float) -> list[Hop]:
     """The hops of this letter.  `zero`: the server's time when the stranger knocked."""
-    return meant(of(lines, letter), zero)
+    return meant(of(lines, message), zero)
 
 
 def meant(lines: Iterable[Line], zero: float) -> list[Hop]:
@@ -166,11 +166,11 @@ def refused(line: Line) -> bool:
 
 def newest(lines: Sequence[Line]) -> list[str]:
     """What ties the newest letters in these lines to others."""
-    groups = sorted(letters(lines), key=lambda group: group[-1].time)[-MOST:]
+    groups = sorted(messages(lines), key=lambda group: group[-1].time)[-MOST:]
     return list(dict.fromkeys(n for g in groups for line in g for n in ties(line)))
 
 
-def letters(lines: Iterable[Line]) -> list[list[Line]]:
+def messages(lines: Iterable[Line]) -> list[list[Line]]:
     """The lines, a list for each letter, in the order of their first lines."""
     lines = sorted(set(lines), key=lambda line: line.time)
     leader: dict[str, str] = {}

@@ -59,7 +59,7 @@ class Ban:
 
 
 @dataclass(frozen=True)
-class Guess:
+class Attempt:
     """A line of fail2ban's diary.  `what`: Found (a wrong guess) or Ban."""
 
     time: float
@@ -73,9 +73,9 @@ class Guarding:
     """What is so now, and what happened within a day."""
 
     bans: tuple[Ban, ...]
-    seen: tuple[Guess, ...]
+    seen: tuple[Attempt, ...]
 
-    def of(self, what: str, jail: str = "") -> list[Guess]:
+    def of(self, what: str, jail: str = "") -> list[Attempt]:
         """What was seen at a door, or at all doors; limits are no door."""
         return [
             g
@@ -115,18 +115,18 @@ def guarding(banned: Mapping[str, Any], seen: Mapping[str, Any]) -> Guarding:
     """From both answers."""
     lines = said_by(seen, "What fail2ban saw", "16").splitlines()
     found = (_SEEN.match(line) for line in lines)
-    rows = (Guess(float(m[1]), m[2], m[3], m[4]) for m in found if m)
+    rows = (Attempt(float(m[1]), m[2], m[3], m[4]) for m in found if m)
     return Guarding(bans(banned), tuple(rows))
 
 
 def guard_words(now: Guarding) -> str:
     """How many guessed, and how many are shut out."""
-    guesses, shut = now.of("Found"), now.of("Ban")
-    who = {g.who for g in guesses}
+    attempts, shut = now.of("Found"), now.of("Ban")
+    who = {g.who for g in attempts}
     text = "Nobody guessed wrong within the last day."
-    if guesses:
+    if attempts:
         text = (
-            f"Within the last day {count(len(guesses), 'wrong guess', 'wrong guesses')} "
+            f"Within the last day {count(len(attempts), 'wrong guess', 'wrong guesses')} "
             f"from {count(len(who), 'address', 'addresses')}; "
             f"{count(len({g.who for g in shut}), 'was', 'were')} shut out."
         )
@@ -137,7 +137,7 @@ def guard_words(now: Guarding) -> str:
     return text
 
 
-def busiest(seen: Iterable[Guess], most: int = 12) -> list[tuple[str, str, int]]:
+def busiest(seen: Iterable[Attempt], most: int = 12) -> list[tuple[str, str, int]]:
     """(address, doors, guesses) of those who guessed most."""
     rows = list(seen)
     counts = Counter(g.who for g in rows)

@@ -20,7 +20,7 @@ from ispguide.chapters import GUIDE
 from ispguide.engine import problems
 from ispguide.engine.chapter import Chapter, Step
 from ispguide.engine.errors import GuideError, SettingsProblem
-from ispguide.engine.names import as_kept, as_shown
+from ispguide.engine.names import to_ascii_text, to_unicode_text
 from ispguide.engine.settings import DECISIONS, Secret, Settings
 from ispguide.mail.dns.others import OtherDomains, records
 from ispguide.mail.dns.thing import DnsRecord
@@ -72,8 +72,8 @@ def _want(thing: Any) -> Any:
         return [
             _want(r) for r in records(thing.settings, "another.example", thing.keys)
         ]
-    if further := getattr(thing, "further", None):
-        return further.look, getattr(thing, "text", "")
+    if sni_names := getattr(thing, "sni_names", None):
+        return sni_names.look, getattr(thing, "text", "")
     return thing
 
 
@@ -152,7 +152,7 @@ class SettingsCard(FormCard):
 
     def wanted(self) -> dict[str, Any]:
         """What stands in the form and is not on the server yet."""
-        now = {n: as_kept(f.value) for n, f in self.fields.items()}
+        now = {n: to_ascii_text(f.value) for n, f in self.fields.items()}
         return {n: v for n, v in now.items() if v != getattr(self.saved, n)}
 
     def check(self, *_: Any) -> None:
@@ -197,7 +197,7 @@ class SettingsCard(FormCard):
         typed, self.saved = self.wanted(), found
         for name, one in self.fields.items():
             if name not in typed:
-                one.input.value = as_shown(getattr(found, name))
+                one.input.value = to_unicode_text(getattr(found, name))
         self.check()
 
     def save(self) -> None:
@@ -263,7 +263,7 @@ def field_for(name: str, value: Any) -> Field:
     if isinstance(value, bool):
         return inputs.tick(label, note, value)
     made = inputs.number if isinstance(value, int) else inputs.text
-    return made(label, note, as_shown(value))
+    return made(label, note, to_unicode_text(value))
 
 
 # The smarthost as a form: its settings, and the password beside them.

@@ -26,7 +26,7 @@ def token() -> str:
     return "proof" + secrets.token_hex(8)
 
 
-def letter(
+def message(
     mark: str, to: str, text: str = TEXT, sender: str = STRANGER, more: str = ""
 ) -> str:
     """A mail in good shape.  `more`: header lines, each with its end."""
@@ -43,7 +43,7 @@ def bring(ctx: Context, mark: str, to: str = "", **how: str) -> Reply:
     """A stranger brings a letter to `to` (else the mailbox) at port 25."""
     to = to or ctx.address
     with ctx.stranger() as smtp:
-        return smtp.deliver(STRANGER, to, letter(mark, to, **how))
+        return smtp.deliver(STRANGER, to, message(mark, to, **how))
 
 
 def wait_for(
