@@ -106,8 +106,8 @@ def points(mail: str) -> float | None:
 def long_message(mark: str) -> str:
     """New words every time: rspamd learns no text twice, and none below 11 words."""
     dice = random.Random(mark)
-    messages = "abcdefghijklmnoprstuvw"
-    words = ("".join(dice.choices(messages, k=7)) for _ in range(40))
+    alphabet = "abcdefghijklmnoprstuvw"
+    words = ("".join(dice.choices(alphabet, k=7)) for _ in range(40))
     return f"{' '.join(words)}\n"
 
 
