@@ -71,9 +71,9 @@ def _has_browser() -> bool:
 #: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
 #: are vouched for.
 _CONFIG = """from ispguide.engine.local import notebooks
-from ispguide.jupyter import clean, vouch
+from ispguide.jupyter import clean, trust_store
 c.ContentsManager.pre_save_hook = clean
-c.NotebookNotary.data_dir = vouch(notebooks())
+c.NotebookNotary.data_dir = trust_store(notebooks())
 """
 
 
@@ -83,7 +83,7 @@ def _config(place: Path) -> Path:
     return path
 
 
-def vouch(folder: Path) -> str:
+def trust_store(folder: Path) -> str:
     """Sign the guide's own notebooks, or JupyterLab asks before it follows a card's
     link.  Returns where the signatures are: not among the user's own."""
     import nbformat

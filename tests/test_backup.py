@@ -179,7 +179,7 @@ SNAPSHOTS = [
 
 def test_the_list_is_read_oldest_first():
     answer = {"rc": 0, "out": json.dumps(SNAPSHOTS), "err": ""}
-    found = restore.safe({restore.LIST: answer} | had(GOOD), things.FOLDER)
+    found = restore.opened_repository({restore.LIST: answer} | had(GOOD), things.FOLDER)
     assert [one.number for one in found.snapshots] == ["a1", "b2"]
     assert found.snapshots[1].time - found.snapshots[0].time == 25 * 3600
     assert found.state["ok"] and found.now == 1e9
@@ -188,7 +188,7 @@ def test_the_list_is_read_oldest_first():
 def test_a_safe_that_does_not_open_is_told_in_a_sentence():
     answer = {"rc": 1, "out": "", "err": "wrong password"}
     with pytest.raises(GuideError) as told:
-        restore.safe({restore.LIST: answer} | had(GOOD), things.FOLDER)
+        restore.opened_repository({restore.LIST: answer} | had(GOOD), things.FOLDER)
     assert told.value.kind == "no-answer" and "wrong password" in told.value.evidence
 
 

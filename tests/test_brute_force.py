@@ -220,7 +220,7 @@ SEEN = """\
 
 def test_who_is_shut_out_the_latest_first():
     found = bans.bans(ran(BANNED))
-    assert [(b.who, b.door, b.until) for b in found] == [
+    assert [(b.who, b.service, b.until) for b in found] == [
         ("198.18.1.31", "reading", "2026-11-25 05:36:42"),
         ("2001:db8::1", "SSH", "ever"),
         ("anna@example.test", "ispguide-limits", "2026-11-26 04:20:00"),

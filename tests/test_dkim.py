@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from ispguide.engine.export import EmptyServer
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Settings
-from ispguide.engine.story import Bare
 from ispguide.mail.dkim import rotation
 from ispguide.mail.dkim.keys import (
     HEAD,
@@ -100,7 +100,7 @@ def told(*values: str, ttl: int = 60) -> dict:
 
 def world(
     *keys: Key, signs: str = "", seen=None, queue=(), updates=True, **more
-) -> Bare:
+) -> EmptyServer:
     """`seen`: {selector: values in the DNS}; without it each key's own half."""
     list_ = more.pop("list_", "") or "".join(
         Entry(D, word, NOW - 500).line() + "\n" for word in signs.split()
@@ -109,7 +109,7 @@ def world(
     for selector, values in (seen or {}).items():
         name = f"{selector}._domainkey.{D}"
         there[name] = values if isinstance(values, dict) else told(*values)
-    have = Bare()
+    have = EmptyServer()
     have[LOOK] = looked(*keys, list_=list_, **more)
     have[THERE] = there
     have[UPDATES] = {"accepted": updates}
@@ -155,7 +155,7 @@ def test_the_look_is_read():
                                     {"rc": 0, "out": "now\t1\ndomain\tx.test\n", "err": ""}])  # fmt: skip
 def test_half_an_answer_is_none(answer):
     assert read(answer) is None
-    have = Bare()
+    have = EmptyServer()
     have[LOOK] = answer
     for thing in (DkimKeys(D), DkimRecords(D), DkimSigners()):
         assert isinstance(thing.gap(have), Unsure)
@@ -168,10 +168,13 @@ def test_the_longest_domain_owns_a_key():
 
 
 def test_before_anything_is_known_the_commands_are_shown():
-    assert isinstance(DkimKeys(D).gap(Bare()), Unsure)
-    (fix,) = DkimKeys(D).fix(Bare())
+    assert isinstance(DkimKeys(D).gap(EmptyServer()), Unsure)
+    (fix,) = DkimKeys(D).fix(EmptyServer())
     assert "-b 2048" in fix.command and D in fix.command and "umask 077" in fix.command
-    assert DkimRecords(D).fix(Bare()) == [] and DkimSigners().fix(Bare()) == ()
+    assert (
+        DkimRecords(D).fix(EmptyServer()) == []
+        and DkimSigners().fix(EmptyServer()) == ()
+    )
 
 
 def test_a_domain_without_a_key_gets_one():

@@ -11,9 +11,9 @@ from email.message import EmailMessage
 import pytest
 
 from ispguide.engine import problems
+from ispguide.engine.export import EmptyServer
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Settings
-from ispguide.engine.story import Bare
 from ispguide.mail.dmarc.reports import (
     MOST,
     ROWS,
@@ -188,8 +188,8 @@ def test_when_to_raise(rows, now, words):
 # things
 
 
-def world(*values: str, updates: bool = True) -> Bare:
-    have = Bare()
+def world(*values: str, updates: bool = True) -> EmptyServer:
+    have = EmptyServer()
     have[OWN] = {"rc": 0, "out": f'[{{"prefsrc":"{OURS}"}}]\n', "err": ""}
     have[REACHED], have[UPDATES] = {"address": OURS}, {"accepted": updates}
     one = {"values": list(values), "ttl": 60, "alias": ""}
@@ -242,12 +242,12 @@ def test_missing_and_broken_are_mended_too():
 
 
 def test_before_anything_is_known():
-    assert isinstance(asks("reject").gap(Bare()), Unsure)
-    assert not asks("reject").fix(Bare())
+    assert isinstance(asks("reject").gap(EmptyServer()), Unsure)
+    assert not asks("reject").fix(EmptyServer())
 
 
 def test_the_mailbox_for_reports():
-    box, have = ReportsMailbox("example.test"), Bare()
+    box, have = ReportsMailbox("example.test"), EmptyServer()
     assert box.gap(have).kind == "no-answer"
     have[box.others] = {"rows": []}
     have[box.question] = {"rows": []}
@@ -259,7 +259,7 @@ def test_the_mailbox_for_reports():
 
 
 def test_reports_about_other_domains_come_to_the_same_mailbox():
-    box, have = ReportsMailbox("example.test"), Bare()
+    box, have = ReportsMailbox("example.test"), EmptyServer()
     have[box.question] = {"rows": [["dmarc@example.test"]]}
     have[box.others] = {"rows": [["second.test"]]}
     told = box.gap(have)

@@ -8,9 +8,9 @@ import dns.zone
 import pytest
 
 from ispguide.engine import facts
+from ispguide.engine.export import EmptyServer
 from ispguide.engine.gaps import Gap, Unsure
 from ispguide.engine.settings import Settings
-from ispguide.engine.story import Bare
 from ispguide.mail.dns import compare, policies, spf
 from ispguide.mail.dns.compare import (
     MISSING,
@@ -355,7 +355,7 @@ ROUTES = (
 
 
 def have(question, answer, updates=False, routes=ROUTES, reached=AT.four):
-    world = Bare()
+    world = EmptyServer()
     world[OWN] = {"rc": 0, "out": routes, "err": ""}
     world[UPDATES] = {"accepted": updates}
     world[REACHED] = {"address": reached}
@@ -415,8 +415,8 @@ def test_the_panel_of_the_provider_is_named_for_reverse_names():
 def test_before_anything_is_known(key):
     thing = DnsRecord(key, S)
     assert str(thing) and list(thing.facts())
-    assert isinstance(thing.gap(Bare()), Unsure)
-    assert thing.fix(Bare()) == ()
+    assert isinstance(thing.gap(EmptyServer()), Unsure)
+    assert thing.fix(EmptyServer()) == ()
 
 
 # publishing

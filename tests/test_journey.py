@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from ispguide.mail.log import clocks, journal
-from ispguide.mail.log import hops as book
-from ispguide.mail.log import hops as door
+from ispguide.mail.log import hops as dialogue
 from ispguide.mail.log import trace as log
 from ispguide.mail.log.clocks import Record
 from ispguide.mail.log.hops import Hop, in_order, outcome
@@ -21,11 +20,11 @@ RECORDED = json.loads(
 KINDS = ("letter", "spam", "nobody")
 
 
-def recorded(kind: str) -> tuple[list[journal.Line], log.Message, list[door.Turn]]:
+def recorded(kind: str) -> tuple[list[journal.Line], log.Message, list[dialogue.Turn]]:
     about = RECORDED[kind]
     lines = list(journal.lines("\n".join(about["lines"])))
     record = [(at, line) for at, line in about["record"]]
-    return lines, log.Message(about["mark"], about["number"]), door.turns(record)
+    return lines, log.Message(about["mark"], about["number"]), dialogue.turns(record)
 
 
 def hops_of(kind: str) -> list[Hop]:
@@ -34,7 +33,7 @@ def hops_of(kind: str) -> list[Hop]:
     about = [*log.knock(lines, message), *log.of(lines, message)]
     zero = clocks.zero(about, spoken)
     assert zero is not None
-    heard = list(door.at_the_door(RECORDED[kind]["record"]))
+    heard = list(dialogue.smtp_dialogue(RECORDED[kind]["record"]))
     return in_order([*heard, *log.told(lines, message, zero)])
 
 
@@ -66,9 +65,9 @@ def test_turns_are_said_and_answered():
 
 def test_a_turn_without_answer_is_told_only_when_it_says_something_by_itself():
     record = [(0.0, "   (connected to port 25)"), (0.1, "S: 220 x"), (0.2, "C: EHLO y")]
-    assert [h.what for h in door.at_the_door(record)] == ["knocks at port 25"]
+    assert [h.what for h in dialogue.smtp_dialogue(record)] == ["knocks at port 25"]
     record += [(0.3, "C: RCPT TO:<a@b.test>")]
-    assert [h.what for h in door.at_the_door(record)][-1] == "names the recipient"
+    assert [h.what for h in dialogue.smtp_dialogue(record)][-1] == "names the recipient"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_a_turn_without_answer_is_told_only_when_it_says_something_by_itself():
 )
 def test_the_first_digit_decides(said, state):
     record = [(0.0, "S: 220 x"), (0.1, "C: Date: now\n   ."), (0.2, f"S: {said}")]
-    last = list(door.at_the_door(record))[-1]
+    last = list(dialogue.smtp_dialogue(record))[-1]
     assert (last.what, last.state, last.who) == (
         f"answers {said[:3]}",
         state,
@@ -85,8 +84,8 @@ def test_the_first_digit_decides(said, state):
 
 
 def test_the_number_in_the_last_word():
-    assert door.queued_as("250 2.0.0 Ok: queued as 4Xy12z") == "4Xy12z"
-    assert door.queued_as("554 5.7.1 no") == ""
+    assert dialogue.queued_as("250 2.0.0 Ok: queued as 4Xy12z") == "4Xy12z"
+    assert dialogue.queued_as("554 5.7.1 no") == ""
 
 
 # --- the address book --------------------------------------------------------
@@ -94,7 +93,7 @@ def test_the_number_in_the_last_word():
 
 def have_for(to: str, answers: dict[tuple[str, str], str]) -> dict:
     have: dict = {}
-    for fact in book.book_facts(to):
+    for fact in dialogue.user_database_facts(to):
         if fact[0] == "file":
             text = "user = mailserver\npassword = hidden-words\nquery = SELECT 1 FROM t WHERE k='%s'\n"
             have[fact] = {"kind": "file", "text": text}
@@ -109,14 +108,14 @@ def have_for(to: str, answers: dict[tuple[str, str], str]) -> dict:
 
 
 def asked(to: str, answers: dict[tuple[str, str], str]) -> list[Hop]:
-    return list(book.in_the_book(0.5, to, have_for(to, answers)))
+    return list(dialogue.in_the_user_database(0.5, to, have_for(to, answers)))
 
 
-OURS = {(book.DOMAINS, "b.test"): "1"}
+OURS = {(dialogue.DOMAINS, "b.test"): "1"}
 
 
 def test_a_mailbox_is_found_by_itself():
-    hops = asked("a@b.test", OURS | {(book.ITSELF, "a@b.test"): "a@b.test"})
+    hops = asked("a@b.test", OURS | {(dialogue.ITSELF, "a@b.test"): "a@b.test"})
     assert [h.what for h in hops] == [
         "is b.test ours?",
         "does the address lead elsewhere?",
@@ -126,14 +125,16 @@ def test_a_mailbox_is_found_by_itself():
 
 
 def test_an_alias_ends_the_questions():
-    hops = asked("tea@b.test", OURS | {(book.ALIASES, "tea@b.test"): "a@b.test\n"})
+    hops = asked("tea@b.test", OURS | {(dialogue.ALIASES, "tea@b.test"): "a@b.test\n"})
     assert hops[-1].words == "Yes: its mail goes to a@b.test."
     assert len(hops) == 2
 
 
 def test_a_tag_is_taken_off_and_a_catch_all_comes_last():
     keys = [
-        key for book_, key in book.questions("a+shop@b.test") if book_ == book.ALIASES
+        key
+        for table, key in dialogue.questions("a+shop@b.test")
+        if table == dialogue.ALIASES
     ]
     assert keys == ["a+shop@b.test", "a@b.test", "@b.test"]  # fmt: skip
 
@@ -161,7 +162,7 @@ def test_a_map_that_cannot_be_asked_is_named():
     for fact in list(have):
         if fact[0] == "run":
             have[fact] = {"error": "no answer within 10 s"}
-    (hop,) = book.in_the_book(0.0, "a@b.test", have)
+    (hop,) = dialogue.in_the_user_database(0.0, "a@b.test", have)
     assert hop.state == "note" and "no answer within 10 s" in hop.words
 
 

@@ -121,7 +121,7 @@ def test_people_come_with_their_hashes_and_nothing_breaks_out_of_sql(
     old = {"domains": [["a.test"]], "users": [[nasty, "{BLF-CRYPT}$2y$'; DROP", "5"]],
            "aliases": [["@a.test", nasty]]}  # fmt: skip
     new: dict[str, list[Any]] = {"domains": [], "users": [], "aliases": []}
-    monkeypatch.setattr(program, "book", lambda side: old if side is program.there else new)  # fmt: skip
+    monkeypatch.setattr(program, "user_database", lambda side: old if side is program.there else new)  # fmt: skip
     said: list[str] = []
     monkeypatch.setattr(program, "call", lambda *argv, stdin="": said.append(stdin))
     monkeypatch.setattr(program, "webmail_missing", list)

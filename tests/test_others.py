@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from ispguide.engine import facts
+from ispguide.engine.export import EmptyServer
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Settings
-from ispguide.engine.story import Bare
 from ispguide.mail.dns import spf
 from ispguide.mail.dns.others import OtherDomains, asked_about, other_records, question
 from ispguide.mail.dns.thing import OWN, UPDATES, DnsRecord
@@ -36,9 +36,9 @@ def said(zone: str, *values: str, server: str = "ns1") -> dict:
     return {"zone": zone, "ttl": 60, "servers": {server: one}}
 
 
-def world(told: dict, *, accepted: bool = True) -> Bare:
+def world(told: dict, *, accepted: bool = True) -> EmptyServer:
     """A server with example.test and second.test, and what the world says of them."""
-    have = Bare()
+    have = EmptyServer()
     have[question(S)] = {"rows": [["second.test"]]}
     have[OWN] = {
         "rc": 0,
@@ -109,7 +109,7 @@ def test_a_zone_that_nobody_keeps_could_not_be_told(zone):
 
 
 def test_before_anything_is_known():
-    assert isinstance(THING.gap(Bare()), Unsure)
+    assert isinstance(THING.gap(EmptyServer()), Unsure)
     have = world({})
     have[facts.after("domains", question(S))] = {"error": "no way to the internet"}
     assert isinstance(THING.gap(have), Unsure) and not THING.fix(have)

@@ -93,7 +93,7 @@ def test_no_value_can_break_out_of_the_sql():
 )
 def test_addresses_as_they_are_kept(said, kept):
     assert people.valid_address(said) == kept
-    assert names.shown(kept) == said.lower()
+    assert names.to_unicode(kept) == said.lower()
 
 
 def test_domains_of_other_scripts_are_kept_as_the_dns_has_them():

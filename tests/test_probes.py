@@ -98,9 +98,9 @@ def test_whether_it_lists_this_machine(
 
 
 def test_promised_keys_and_checked_signatures(resolver: None) -> None:
-    said = probes.answer("promised", "_25._tcp.mail.test")["out"].splitlines()
+    said = probes.answer("tlsa_records", "_25._tcp.mail.test")["out"].splitlines()
     assert said == ["checked", f"3 1 1 {'ab' * 32}", f"3 1 2 {'cd' * 64}"]
-    assert probes.answer("promised", "nothing.test")["out"] == "not checked\n"
+    assert probes.answer("tlsa_records", "nothing.test")["out"] == "not checked\n"
     assert probes.answer("signatures", "signed.test")["rc"] == 0
     assert probes.answer("signatures", "plain.test")["rc"] == 1
 

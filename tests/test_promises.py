@@ -15,9 +15,9 @@ from ispguide.chapters import GUIDE
 from ispguide.engine import facts, problems
 from ispguide.engine.actions import Run, Write
 from ispguide.engine.chapter import rests_on
+from ispguide.engine.export import EmptyServer
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Settings
-from ispguide.engine.story import Bare
 from ispguide.mail.certificates import ask, ask_for, same_key
 from ispguide.mail.dns import wanted
 from ispguide.mail.dns.compare import MISSING, RIGHT, UNKNOWN, WRONG
@@ -51,9 +51,9 @@ def ran(out: str, rc: int = 0) -> dict:
     return {"rc": rc, "out": out, "err": ""}
 
 
-def world(*values: str, signed: object = True, key: bytes = KEY) -> Bare:
+def world(*values: str, signed: object = True, key: bytes = KEY) -> EmptyServer:
     """A server with a key, and what the DNS says of it."""
-    have = Bare()
+    have = EmptyServer()
     have[OWN] = ran(f'[{{"prefsrc": "{ADDRESS}"}}]\n[]')
     have[REACHED] = {"address": ADDRESS}
     have[UPDATES] = {"accepted": True}
@@ -127,7 +127,7 @@ def test_what_could_not_be_told_is_no_gap():
     for have in (world(signed="no answer"), world(key=b"")):
         assert RECORD.verdict(have).state == UNKNOWN
         assert isinstance(RECORD.gap(have), Unsure) and not RECORD.fix(have)
-    assert isinstance(RECORD.gap(Bare()), Unsure)
+    assert isinstance(RECORD.gap(EmptyServer()), Unsure)
 
 
 def test_the_key_is_read_from_the_certificate(tmp_path):
@@ -268,7 +268,7 @@ FILE = NamesFile("/etc/dovecot/conf.d/99-ispguide-names.conf", FURTHER)
 POSTFIX = SniMap(FURTHER)
 
 
-def seen(states: dict[str, str], leads: dict[str, object] | None = None) -> Bare:
+def seen(states: dict[str, str], leads: dict[str, object] | None = None) -> EmptyServer:
     """The server tells these names; the world, where they lead."""
     have = world()
     lines = "".join(f"{name} {state}\n" for name, state in states.items())
@@ -335,15 +335,15 @@ def test_a_name_that_leads_elsewhere_is_told_and_stops_nobody(leads, told):
 
 def test_before_the_server_can_tell():
     for thing in (CERTIFICATES, FILE, POSTFIX):
-        assert isinstance(thing.gap(Bare()), Unsure)
+        assert isinstance(thing.gap(EmptyServer()), Unsure)
     # … and somebody who only reads the guide sees what would be typed.
-    (shown,) = CERTIFICATES.fix(Bare())
+    (shown,) = CERTIFICATES.fix(EmptyServer())
     assert "--cert-name mail.example.test" in shown.command
 
 
 def test_one_name_for_all():
     off = SniMap(None)
-    have = Bare()
+    have = EmptyServer()
     assert off.gap(have) == "", "what was never set stays unset"
     have[facts.postconf()] = {MAP: "inline:{ { mail.second.test = /x } }"}
     assert off.gap(have) and off.fix(have)

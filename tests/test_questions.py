@@ -30,7 +30,7 @@ HAVE = {
     CERT: ran("notAfter=Nov  4 20:37:51 2031 GMT\n"),
     judging.RIGHTS: {"rows": [["SELECT"]]},
     judges.RUNS_AS: ran("nobody\n"),
-    judges.HAND: {"rows": [["UPDATE"]]},
+    judges.PASSWORD_RIGHTS: {"rows": [["UPDATE"]]},
     judging.roots_mail(S): ran("postmaster@example.test\n"),
     judges.LISTENING: [
         ["127.0.0.1", 4190, "dovecot"],

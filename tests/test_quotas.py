@@ -105,19 +105,19 @@ BOXES = [
 
 def test_how_full_in_a_word():
     assert [b.room for b in BOXES] == ["full", "nearly full", "warned", "room", "no limit"]  # fmt: skip
-    words = mailboxes.room_words(BOXES)
+    words = mailboxes.usage_words(BOXES)
     assert words.startswith("4 of 5 mailboxes have a limit.")
     assert "warned@x.test (80 %)" in words and "free@" not in words
-    assert "All of them have room" in mailboxes.room_words(BOXES[3:])
-    assert "no mailbox yet" in mailboxes.room_words([])
+    assert "All of them have room" in mailboxes.usage_words(BOXES[3:])
+    assert "no mailbox yet" in mailboxes.usage_words([])
 
 
 def test_the_picture_says_it_in_words_too():
-    html = watching.room_html(BOXES)
+    html = watching.usage_html(BOXES)
     assert "<svg" in html and "nearly full" in html
     assert "full<b>" not in html and "full&lt;b&gt;@x.test" in html
     assert "<td>open@x.test</td>" in html
-    assert "<svg" not in watching.room_html(BOXES[4:])
+    assert "<svg" not in watching.usage_html(BOXES[4:])
 
 
 # --- the program at the door -------------------------------------------------

@@ -33,7 +33,7 @@ SOCKET = "/run/php/ispguide-autoconfig.sock"
 FRONT = ("autoconfig", "autodiscover")  #: the words in front of a mail domain
 
 
-def doors(s) -> list[tuple[str, int, str]]:
+def endpoints(s) -> list[tuple[str, int, str]]:
     """(kind, port, encryption), the ones to recommend first, in Thunderbird's words."""
     found = [("imap", 993, "SSL"), ("imap", 143, "STARTTLS")]
     found += [("pop3", 995, "SSL"), ("pop3", 110, "STARTTLS")] if s.pop3 else []
@@ -83,7 +83,7 @@ def autoconfig_endpoint(s):
     the @, the doors are the same. So it asks no database, runs as nobody, and tells a
     stranger nothing about who lives in the house."""
     yield Directory(FOLDER)
-    yield File(f"{FOLDER}/index.php", s, doors=doors(s))
+    yield File(f"{FOLDER}/index.php", s, endpoints=endpoints(s))
     yield File(POOL, s, socket=SOCKET, folder=FOLDER)
     yield webmail.php(POOL, FOLDER)
 

@@ -63,11 +63,11 @@ else
 fi"""
 
 #: Looks at the address book through the eyes of the hand that writes passwords.
-HAND = """[client]
+PASSWORD_LOGIN = """[client]
 user=webmail-password
 password=⟦webmail-password⟧
 """
-AS_HAND = "exec 3<&0; mariadb --defaults-extra-file=/dev/fd/3 -N mailserver -e"
+AS_PASSWORD_USER = "exec 3<&0; mariadb --defaults-extra-file=/dev/fd/3 -N mailserver -e"
 
 
 def php(*reads: str) -> Service:
@@ -88,19 +88,19 @@ TABLES_OF_ITS_VERSION = Once(
     unless=f"grep -qF \"('roundcube-version', '$({NOW})')\" {SQL}/mysql.initial.sql",
 )
 
-HAND_READS_NONE = Check(
+PASSWORD_USER_READS_NONE = Check(
     "the hand that writes passwords can read none",
-    f'{AS_HAND} "SELECT password FROM virtual_users" 2>&1; [ $? = 1 ]',
+    f'{AS_PASSWORD_USER} "SELECT password FROM virtual_users" 2>&1; [ $? = 1 ]',
     answer="command denied",
-    stdin=HAND,
+    stdin=PASSWORD_LOGIN,
     do="Run the step `passwords`: it takes back every right too many.",
 )
 
-HAND_MAKES_NONE = Check(
+PASSWORD_USER_MAKES_NONE = Check(
     "and makes no mailbox",
-    f"{AS_HAND} \"DELETE FROM virtual_users WHERE email=''\" 2>&1; [ $? = 1 ]",
+    f"{AS_PASSWORD_USER} \"DELETE FROM virtual_users WHERE email=''\" 2>&1; [ $? = 1 ]",
     answer="DELETE command denied",
-    stdin=HAND,
+    stdin=PASSWORD_LOGIN,
     do="Run the step `passwords`: it takes back every right too many.",
 )
 
@@ -206,8 +206,8 @@ def prove(s):
     yield proved("filter rules can be written in the browser", "webmail_filters")
     yield proved("the browser gets its rules", "webmail_headers")
     yield proved("what is behind the door stays hidden", "webmail_hides")
-    yield HAND_READS_NONE
-    yield HAND_MAKES_NONE
+    yield PASSWORD_USER_READS_NONE
+    yield PASSWORD_USER_MAKES_NONE
 
 
 def sends(s) -> Iterator[Proof]:

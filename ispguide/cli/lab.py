@@ -87,13 +87,13 @@ def _tell(said: Said) -> None:
 @click.argument("service")
 @click.option("--tries", default=10, show_default=True)
 @click.option("--via", type=VIA, default="nameless", show_default=True)
-def guess(service: str, tries: int, via: str) -> None:
+def brute_force(service: str, tries: int, via: str) -> None:
     """Somebody tries wrong passwords at SERVICE: ssh, imaps, submissions, webmail …"""
     from ispguide import lab
 
     if service not in lab.spammer.SERVICES:
         raise click.BadParameter(f"It is one of {', '.join(lab.spammer.SERVICES)}.")
-    seen = lab.spammer.guess(service, tries, via)
+    seen = lab.spammer.brute_force(service, tries, via)
     now = "nobody answers him any more" if seen.shut else "he is still answered"
     click.echo(f"{seen.address} was told no {seen.tries} times; {now}.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ispguide.cli.options import json_option, on_server
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.engine.settings import Secret
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def import_(file: Path, do: bool, on: OnServer) -> None:
     if made:
         click.echo("Passwords that were made, shown this once:")
     for address, password in made.items():
-        click.echo(f"{shown(address)}  {password}")
+        click.echo(f"{to_unicode(address)}  {password}")
 
 
 @click.command()
@@ -216,7 +216,7 @@ def senders(as_json: bool, on: OnServer) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for one in found:
-        also = ", ".join(map(shown, one.names)) or "no other name"
+        also = ", ".join(map(to_unicode, one.names)) or "no other name"
         click.echo(
-            f"{shown(one.address)}: {'locked, so nothing' if one.locked else also}"
+            f"{to_unicode(one.address)}: {'locked, so nothing' if one.locked else also}"
         )

@@ -40,7 +40,7 @@ def history(as_json: bool, on: OnServer) -> None:
 @click.option("--server", default="practice", show_default=True)
 def show(what: tuple[str, ...], server: str) -> None:
     """The chapter as text: why, what should be true, and the commands by hand."""
-    from ispguide.engine.story import markdown
+    from ispguide.engine.export import markdown
 
     guide = _unconnected(server)
     click.echo(markdown(guide.select(*what), guide.settings))
@@ -56,7 +56,7 @@ def show(what: tuple[str, ...], server: str) -> None:
 def export(what: tuple[str, ...], form: str, look: bool, on: OnServer) -> None:
     """The report to keep (html, md), for which every proof is run; the guide as its
     commands (sh); the DNS records as a zone file (zone)."""
-    from ispguide.engine.story import script
+    from ispguide.engine.export import script
 
     if form == "sh":
         guide = _unconnected(on.server)
@@ -99,7 +99,7 @@ def _unconnected(server: str) -> Any:
 
 
 #: A file stays in one hand, and the files come in the order of tests/suite.py.
-HANDS = ("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadfile", "--no-loadscope-reorder")  # fmt: skip
+IN_PARALLEL = ("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadfile", "--no-loadscope-reorder")  # fmt: skip
 SUITES = ("--thorough", "--quick", "--durations")
 
 
@@ -118,7 +118,7 @@ def test(more: tuple[str, ...]) -> None:
         )
     words = ["--durations=10" if word == "--durations" else word for word in more]
     asks = [w for w in more if w not in SUITES and not w.startswith("--order=")]
-    hands = () if asks else HANDS
+    hands = () if asks else IN_PARALLEL
     sys.exit(
         subprocess.call([sys.executable, "-m", "pytest", *hands, *words], cwd=root)
     )

@@ -14,7 +14,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _LOCAL = re.compile(r"[a-z0-9!#$%&*+/=?^_{|}~-]+(\.[a-z0-9!#$%&*+/=?^_{|}~-]+)*")
 
 
-def kept(text: str) -> str:
+def to_ascii(text: str) -> str:
     """A name or an address as it is kept: its domain in A-labels (RFC 5890).
 
     What cannot be one stays as it is, and is found out by `name_problems`."""
@@ -29,7 +29,7 @@ def kept(text: str) -> str:
         return text
 
 
-def shown(text: str) -> str:
+def to_unicode(text: str) -> str:
     """The same as people write it."""
     local, at, domain = text.rpartition("@")
     if "xn--" not in domain:
@@ -65,7 +65,7 @@ def name_problems(what: str, name: str, dots: int) -> list[str]:
             f"The {what} {name!r} is no domain name. It may hold small letters, "
             "digits and hyphens, in parts divided by dots, like mail.example.org."
         ]
-    if any(label.startswith("xn--") for label in labels) and shown(name) == name:
+    if any(label.startswith("xn--") for label in labels) and to_unicode(name) == name:
         return [
             f"The {what} {name!r} is no name of another script, though it begins so."
         ]
@@ -90,9 +90,9 @@ def machine_problems(name: str) -> list[str]:
 
 def to_ascii_text(value: Any) -> Any:
     """What was typed, as the settings keep it: domains in A-labels."""
-    return kept(value) if isinstance(value, str) else value
+    return to_ascii(value) if isinstance(value, str) else value
 
 
 def to_unicode_text(value: Any) -> Any:
     """What the settings keep, as people write it."""
-    return shown(value) if isinstance(value, str) else value
+    return to_unicode(value) if isinstance(value, str) else value

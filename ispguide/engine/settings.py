@@ -19,7 +19,7 @@ from typing import Any
 import tomli_w
 
 from ispguide.engine.errors import SettingsProblem
-from ispguide.engine.names import kept
+from ispguide.engine.names import to_ascii
 
 
 class Secret:
@@ -387,7 +387,7 @@ class Settings:
         """Names of other scripts, as the DNS has them."""
         for name in ("hostname", "domain", "postmaster"):
             value = getattr(self, name)
-            object.__setattr__(self, name, kept(value) if value else value)
+            object.__setattr__(self, name, to_ascii(value) if value else value)
 
     @property
     def cert_dir(self) -> str:

@@ -104,8 +104,8 @@ def host_key(host: str, port: int = 22) -> Any:
     import paramiko
 
     try:
-        with socket.create_connection((host, port), CONNECT_SECONDS) as wire:
-            transport = paramiko.Transport(wire)
+        with socket.create_connection((host, port), CONNECT_SECONDS) as socket_:
+            transport = paramiko.Transport(socket_)
             try:
                 transport.start_client(timeout=CONNECT_SECONDS)
                 return transport.get_remote_server_key()

@@ -208,6 +208,6 @@ class FriendTest:
         """Sent from an address of spammer.test that is otherwise as it should be."""
         return spammer.forge(self.address, sender, subject=f"Your invoice, {mark}")
 
-    def guessed(self, service: str, tries: int) -> spammer.Guessed:
+    def brute_forced(self, service: str, tries: int) -> spammer.BruteForced:
         """From the address of spammer.test that has no reverse name."""
-        return spammer.guess(service, tries)
+        return spammer.brute_force(service, tries)

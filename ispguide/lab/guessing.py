@@ -49,13 +49,13 @@ def connected(service: str, server: str, own: str) -> socket.socket:
     return socket.create_connection(where, 3, source_address=(own, 0))
 
 
-def answer(wire: socket.socket, line: str = "") -> bytes:
+def answer(connection: socket.socket, line: str = "") -> bytes:
     """Say a line, if there is one, and listen to the end of the answer."""
-    wire.settimeout(25)
-    wire.sendall(f"{line}\r\n".encode() if line else b"")
+    connection.settimeout(25)
+    connection.sendall(f"{line}\r\n".encode() if line else b"")
     heard = b""
     while not (found := ANSWER.search(heard)):
-        more = wire.recv(4096)
+        more = connection.recv(4096)
         if not more:
             raise ConnectionResetError("hung up")
         heard += more
@@ -64,17 +64,17 @@ def answer(wire: socket.socket, line: str = "") -> bytes:
 
 def told(service: str, server: str, own: str) -> None:
     """One wrong password at a door of mail; an OSError when nobody answers."""
-    with connected(service, server, own) as wire:
+    with connected(service, server, own) as connection:
         for line in ["", *STARTTLS[service]] if service in STARTTLS else ():
-            answer(wire, line)
-        with trusting().wrap_socket(wire) as safe:
+            answer(connection, line)
+        with trusting().wrap_socket(connection) as encrypted:
             lines = LOGIN[service] if service in STARTTLS else ["", *LOGIN[service]]
-            said = [answer(safe, line) for line in lines][-1]
+            said = [answer(encrypted, line) for line in lines][-1]
             if said not in NO:
                 raise ConnectionResetError(f"told {said!r}")
 
 
-def told_by_ssh(server: str, own: str) -> None:
+def ssh_attempt(server: str, own: str) -> None:
     """Somebody whom nobody knows knocks with no key that counts."""
     options = "BatchMode=yes StrictHostKeyChecking=no UserKnownHostsFile=/dev/null"
     words = [w for option in options.split() for w in ("-o", option)]
@@ -84,7 +84,7 @@ def told_by_ssh(server: str, own: str) -> None:
         raise ConnectionRefusedError(said.decode(errors="replace"))
 
 
-def told_by_webmail(server: str, own: str) -> None:
+def webmail_attempt(server: str, own: str) -> None:
     """The login page of Roundcube, filled in and sent."""
     web = http.client.HTTPSConnection(
         server, timeout=25, source_address=(own, 0), context=trusting()
@@ -105,9 +105,9 @@ def tried(service: str, server: str, own: str) -> bool:
     """Whether a wrong password was answered."""
     try:
         if service == "ssh":
-            told_by_ssh(server, own)
+            ssh_attempt(server, own)
         elif service == "webmail":
-            told_by_webmail(server, own)
+            webmail_attempt(server, own)
         else:
             told(service, server, own)
     except OSError:

@@ -118,7 +118,7 @@ SERVICES = ("ssh", "imaps", "imap", "pop3s", "submissions", "submission", "webma
 
 
 @dataclass(frozen=True)
-class Guessed:
+class BruteForced:
     """From where, how often he was told no, and whether nobody answers him now."""
 
     address: str
@@ -126,9 +126,9 @@ class Guessed:
     shut: bool
 
 
-def guess(
+def brute_force(
     service: str, tries: int = 10, via: str = "nameless", six: bool = False
-) -> Guessed:
+) -> BruteForced:
     """Try a wrong password so many times at `service`, then look whether he is shut out;
     with no try at all, only look."""
     lab = awake()
@@ -145,4 +145,4 @@ def guess(
             done.stderr.decode(errors="replace"),
         )
     found = json.loads(done.stdout)
-    return Guessed(place(FROM[via]), found["tries"], found["shut"])
+    return BruteForced(place(FROM[via]), found["tries"], found["shut"])

@@ -34,7 +34,7 @@ def good(s: Settings) -> str:
     from_ = f"server = {authority(s)}"
     kept = f"/etc/letsencrypt/renewal/{s.hostname}.conf"
     itself = '[ "$($c -subject_hash)" = "$($c -issuer_hash)" ]'
-    by_right_hand = (
+    by_right_authority = (
         f"{{ {itself} || grep -qF '{BROUGHT}' {kept}; }}"
         if s.tls == "self-signed"
         else f"! {itself} && grep -F '{from_}' {kept}"
@@ -43,7 +43,7 @@ def good(s: Settings) -> str:
         f"{NO_ROOTS}; cd {s.cert_dir} && c='openssl x509 -noout -in fullchain.pem' && "
         f"$c -checkend 604800 && $c -checkhost {s.hostname} | grep 'does match' && "
         '[ "$($c -pubkey)" = "$(openssl pkey -in privkey.pem -pubout)" ] && '
-        + by_right_hand
+        + by_right_authority
     )
 
 
@@ -161,7 +161,7 @@ def fingerprint(s: Settings) -> str:
     return f"{PRINT} -in {quote(s.cert_dir + '/fullchain.pem')}"
 
 
-def rehearsal(before: str, doors: Iterable[int]) -> Step:
+def rehearsal(before: str, open_ports: Iterable[int]) -> Step:
     """What should be true afterwards.  `before`: the fingerprint of the old one, ""
     when it is to stay; `doors`: the ports that are open."""
 
@@ -174,7 +174,7 @@ def rehearsal(before: str, doors: Iterable[int]) -> Step:
                 f"{fingerprint(s)} | grep -vxF {quote(before)}",
                 do="Read what certbot said: journalctl -u certbot, /var/log/letsencrypt.",
             )
-        for port in doors:
+        for port in open_ports:
             if port != SIEVE:
                 yield proved(f"port {port} shows it", "served_certificate", str(port))
             else:

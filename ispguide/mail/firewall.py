@@ -139,7 +139,7 @@ class Firewall(File):
 
     def __init__(self, s: Settings):
         object.__setattr__(self, "_s", s)
-        super().__init__(RULES, s, **_doors(s, [22]))
+        super().__init__(RULES, s, **_ports(s, [22]))
 
     def __str__(self) -> str:
         return "the rules of the firewall"
@@ -152,7 +152,7 @@ class Firewall(File):
         here: Any = have[facts.listening()]
         listening = [] if failed_answer(here) else here
         ssh = of_ssh(listening, Ran.of(have[CAME_BY]).out)
-        return File(RULES, self._s, **_doors(self._s, ssh))  # type: ignore[attr-defined]
+        return File(RULES, self._s, **_ports(self._s, ssh))  # type: ignore[attr-defined]
 
     def gap(self, have: Have) -> Gap:
         if gap := self._wanted(have).gap(have):
@@ -180,6 +180,6 @@ class Firewall(File):
         return [Run(AS_BEFORE)]
 
 
-def _doors(s: Settings, ssh: list[int]) -> dict[str, Any]:
+def _ports(s: Settings, ssh: list[int]) -> dict[str, Any]:
     more = own(s.more_ports)
-    return {"ssh": ssh, "doors": mail_and_web(s), "own": more}
+    return {"ssh": ssh, "ports": mail_and_web(s), "own": more}

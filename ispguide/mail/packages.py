@@ -81,9 +81,11 @@ def chosen(s: Settings) -> tuple[str, ...]:
         if s.webmail
         else WEBMAIL - ({"php-fpm"} if s.autoconfig else set[str]())
     )
-    safe = set[str]() if s.backup else {"restic"}
+    backup = set[str]() if s.backup else {"restic"}
     guard = set[str]() if s.brute_force else {"nftables", "python3-systemd"}
-    out = {"systemd-timesyncd", "libsasl2-modules"} | LATER | pop3 | web | safe | guard
+    out = (
+        {"systemd-timesyncd", "libsasl2-modules"} | LATER | pop3 | web | backup | guard
+    )
     return tuple(name for name in PACKAGES if name not in out)
 
 

@@ -47,8 +47,8 @@ MEASURES = {
     "room": Measure(
         "How full the mailboxes are",
         tasks.measure_mailboxes,
-        mailboxes.room_words,
-        watching.room_html,
+        mailboxes.usage_words,
+        watching.usage_html,
     ),
     "certificate": Measure(
         "The certificate's life",

@@ -20,7 +20,7 @@ class Said(Protocol):
     def text(self) -> str: ...
 
 
-class Guessed(Protocol):
+class BruteForced(Protocol):
     """How far somebody came who tries passwords."""
 
     @property
@@ -43,6 +43,6 @@ class Elsewhere(Protocol):
     def forged(self, sender: str, mark: str) -> Said:
         """Somebody without any right to it writes there as `sender`."""
 
-    def guessed(self, service: str, tries: int) -> Guessed:
+    def brute_forced(self, service: str, tries: int) -> BruteForced:
         """Somebody tries that many wrong passwords at our `service` (none: only looks),
         and whether he is still answered."""

@@ -31,7 +31,7 @@ PORTS = {"imap": (993, 143), "pop3": (995, 110), "smtp": (465, 587)}
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """What a program is told.  `wrapped`: encrypted from the first byte."""
 
     kind: str
@@ -41,27 +41,30 @@ class Door:
     user: str
 
 
-def tried(ctx: Context, doors: Iterable[Door], want: int) -> Verdict:
+def tried(ctx: Context, endpoints: Iterable[Endpoint], want: int) -> Verdict:
     """Each door: the right host, the way it says, and a login as it says."""
-    doors, told = list(doors), []
-    for door in doors:
-        if door.host != ctx.settings.hostname or door.user != ctx.address:
-            return False, f"It names {door.host} with the login {door.user}."
-        if door.port not in PORTS.get(door.kind, ()):
-            return False, f"It names port {door.port} for {door.kind}."
-        if door.wrapped != (door.port in DIRECT):
-            return False, f"It names the wrong encryption for port {door.port}."
-        talk, said = ctx.tried(door.port, ctx.mailbox.password)
+    endpoints, told = list(endpoints), []
+    for endpoint in endpoints:
+        if endpoint.host != ctx.settings.hostname or endpoint.user != ctx.address:
+            return False, f"It names {endpoint.host} with the login {endpoint.user}."
+        if endpoint.port not in PORTS.get(endpoint.kind, ()):
+            return False, f"It names port {endpoint.port} for {endpoint.kind}."
+        if endpoint.wrapped != (endpoint.port in DIRECT):
+            return False, f"It names the wrong encryption for port {endpoint.port}."
+        talk, said = ctx.tried(endpoint.port, ctx.mailbox.password)
         talk.socket.close()
         if not said.good:
-            return False, f"At port {door.port} the login is answered {said.brief!r}."
-        told.append(f"{door.kind} {door.port}")
-    if len(doors) != want:
-        return False, f"It names {len(doors)} doors and should name {want}."
+            return (
+                False,
+                f"At port {endpoint.port} the login is answered {said.brief!r}.",
+            )
+        told.append(f"{endpoint.kind} {endpoint.port}")
+    if len(endpoints) != want:
+        return False, f"It names {len(endpoints)} doors and should name {want}."
     return True, f"Named, and opened: {', '.join(told)}."
 
 
-def all_doors(ctx: Context) -> int:
+def endpoints_of(ctx: Context) -> int:
     return 6 if ctx.settings.pop3 else 4
 
 
@@ -123,14 +126,16 @@ def thunderbird_finds(ctx: Context) -> Verdict:
     if provider is None or domain != ctx.settings.domain:
         return False, f"It tells about the domain {domain or 'of nobody'}."
     found = [e for e in provider if e.tag.endswith("Server")]
-    return tried(ctx, (_thunderbird(ctx, e) for e in found), all_doors(ctx))
+    return tried(ctx, (_thunderbird(ctx, e) for e in found), endpoints_of(ctx))
 
 
-def _thunderbird(ctx: Context, server: Element) -> Door:
+def _thunderbird(ctx: Context, server: Element) -> Endpoint:
     user = _word(server, "username").replace("%EMAILADDRESS%", ctx.address)
     wrapped = _word(server, "socketType") == "SSL"
     port = int(_word(server, "port"))
-    return Door(server.get("type", ""), _word(server, "hostname"), port, wrapped, user)
+    return Endpoint(
+        server.get("type", ""), _word(server, "hostname"), port, wrapped, user
+    )
 
 
 @proof
@@ -140,8 +145,8 @@ def outlook_finds(ctx: Context) -> Verdict:
     tree = _tree(_asked(ctx, "autodiscover", OUTLOOK, question))
     inside = {"": SCHEMA}
     found = tree.iterfind(".//{%s}Protocol" % SCHEMA)  # noqa: UP031
-    doors = [
-        Door(
+    endpoints = [
+        Endpoint(
             (p.findtext("Type", "", inside)).lower(),
             p.findtext("Server", "", inside),
             int(p.findtext("Port", "0", inside)),
@@ -150,7 +155,7 @@ def outlook_finds(ctx: Context) -> Verdict:
         )
         for p in found
     ]
-    return tried(ctx, doors, all_doors(ctx))
+    return tried(ctx, endpoints, endpoints_of(ctx))
 
 
 @proof
@@ -167,8 +172,8 @@ def iphone_finds(ctx: Context) -> Verdict:
     (account,) = profile["PayloadContent"]
     if any("Password" in name for name in account if not name.startswith("Outgoing")):
         return False, "There is a password in the profile."
-    doors = [
-        Door(
+    endpoints = [
+        Endpoint(
             kind,
             account[f"{way}MailServerHostName"],
             account[f"{way}MailServerPortNumber"],
@@ -177,7 +182,7 @@ def iphone_finds(ctx: Context) -> Verdict:
         )
         for kind, way in (("imap", "Incoming"), ("smtp", "Outgoing"))
     ]
-    return tried(ctx, doors, 2)
+    return tried(ctx, endpoints, 2)
 
 
 @proof
@@ -186,7 +191,7 @@ def dns_finds(ctx: Context) -> Verdict:
     found = []
     for service, kind in (("imaps", "imap"), ("submissions", "smtp")):
         rows = values_of(ctx, f"_{service}._tcp.{ctx.settings.domain}", "SRV")
-        found += [Door(kind, host.rstrip("."), int(port), True, ctx.address)
+        found += [Endpoint(kind, host.rstrip("."), int(port), True, ctx.address)
                   for _, _, port, host in map(str.split, rows)]  # fmt: skip
     if not found:
         return None, "The DNS has no SRV records for mail programs yet (chapter 14)."

@@ -133,7 +133,7 @@ def zone_agrees(ctx: Context) -> Verdict:
 def tlsa_matches(ctx: Context) -> Verdict:
     """The promise, with the DNS's signatures checked, and the key at port 25."""
     name = f"_25._tcp.{ctx.settings.hostname}"
-    fact = probe("promised", name)
+    fact = probe("tlsa_records", name)
     said = Ran.of(ctx.ask([fact])[fact])
     if not said.ok:
         why = said.why or said.out.strip()
@@ -149,9 +149,9 @@ def tlsa_matches(ctx: Context) -> Verdict:
             True,
             f"Port 25 shows {shown[:22]}…, as {name} promises; the answer was signed, and checked.",
         )
-    promised = " and ".join(found) or "nothing"
+    tlsa_records = " and ".join(found) or "nothing"
     return False, (
-        f"{name} promises {promised}, and port 25 shows {shown}. What was promised before "
+        f"{name} promises {tlsa_records}, and port 25 shows {shown}. What was promised before "
         "is remembered until its TTL has run out."
     )
 

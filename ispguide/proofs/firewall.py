@@ -88,13 +88,13 @@ def brute_force_banned(ctx: Context) -> Verdict:
             "Nobody elsewhere is known who would guess. Mistype a password often "
             "enough yourself, on a telephone in the mobile network."
         )
-    seen = ctx.elsewhere.guessed("imaps", ctx.settings.ban_tries)
+    seen = ctx.elsewhere.brute_forced("imaps", ctx.settings.ban_tries)
     lifted = ctx.tell(f"fail2ban-client unban {quote(seen.address)}").out.strip()
     if not seen.shut:
         return False, f"After {seen.tries} wrong passwords he is still answered."
     if lifted == "0":
         return False, f"{seen.address} is not answered, and fail2ban did not do that."
-    again = ctx.elsewhere.guessed("imaps", 0)
+    again = ctx.elsewhere.brute_forced("imaps", 0)
     if again.shut:
         return False, f"{seen.address} is still shut out after it was let in again."
     return True, f"After {seen.tries} wrong passwords nobody answers him; let in again, he is answered."  # fmt: skip

@@ -21,10 +21,16 @@ from ispguide.engine.facts import Fact, Ran, failed_answer
 from ispguide.engine.guide import Guide
 from ispguide.engine.overview import overview
 from ispguide.mail.log import clocks, journal, trace
-from ispguide.mail.log import hops as book
-from ispguide.mail.log import hops as door
 from ispguide.mail.log.clocks import Record
-from ispguide.mail.log.hops import Hop, in_order
+from ispguide.mail.log.hops import (
+    Hop,
+    in_order,
+    in_the_user_database,
+    queued_as,
+    smtp_dialogue,
+    turns,
+    user_database_facts,
+)
 from ispguide.mail.log.meanings import DEFERRED
 from ispguide.mail.people import valid_address
 from ispguide.outside.talk import NotReached, unchecked
@@ -260,7 +266,7 @@ class Journey:
 
     def listen(self) -> None:
         """What was said at the door so far."""
-        self.hear(door.at_the_door(self.record.heard))
+        self.hear(smtp_dialogue(self.record.heard))
 
     # at the door
 
@@ -287,8 +293,8 @@ class Journey:
         said = self.record.now
         reply = smtp.command(f"RCPT TO:<{self.recipient}>")
         middle = (said + self.record.now) / 2
-        have = self.context.ask(book.book_facts(self.recipient))
-        self.hear(book.in_the_book(middle, self.recipient, have))
+        have = self.context.ask(user_database_facts(self.recipient))
+        self.hear(in_the_user_database(middle, self.recipient, have))
         return self._said(reply)
 
     def _deliver(self, smtp: Smtp) -> None:
@@ -296,7 +302,7 @@ class Journey:
             return
         text = f"{GTUBE}\n" if self.kind == "spam" else TEXT
         mail = message(self.mark, self.recipient, text=text)
-        self.number = door.queued_as(self._said(smtp.hand_over(mail)).text)
+        self.number = queued_as(self._said(smtp.hand_over(mail)).text)
 
     # behind it
 
@@ -311,7 +317,7 @@ class Journey:
                 continue
             mine = trace.Message(self.mark, self.number)
             if about := [*trace.knock(lines, mine), *trace.of(lines, mine)]:
-                spoken = door.turns(self.record.heard)
+                spoken = turns(self.record.heard)
                 zero = zero or clocks.zero(about, spoken) or guess
                 self.hear(seen := trace.told(lines, mine, zero))
                 last = last or trace.ended(seen)

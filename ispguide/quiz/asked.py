@@ -141,8 +141,8 @@ ASKED = (
         "The card of its step tells, or on the server, in MariaDB: "
         "SHOW GRANTS FOR 'webmail-password'@'localhost'",
         "11-webmail.ipynb#passwords",
-        lambda s: judges.HAND,
-        judges.hand,
+        lambda s: judges.PASSWORD_RIGHTS,
+        judges.password_user,
     ),
     Asked(
         "After how many wrong guesses does your server shut somebody out?",

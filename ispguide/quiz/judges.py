@@ -251,15 +251,15 @@ def runs_as(said: str, have: Have, s: Settings) -> Verdict:
     return Verdict(plain(said) == so, f"It runs as {so}.", why)
 
 
-HAND = facts.sql(
+PASSWORD_RIGHTS = facts.sql(
     "SELECT PRIVILEGE_TYPE FROM information_schema.COLUMN_PRIVILEGES "
     "WHERE GRANTEE = \"'webmail-password'@'localhost'\" AND COLUMN_NAME = 'password'"
 )
 
 
-def hand(said: str, have: Have, s: Settings) -> Verdict:
+def password_user(said: str, have: Have, s: Settings) -> Verdict:
     """11: what webmail may do with passwords."""
-    so = {row[0].lower() for row in rows(have, HAND)}
+    so = {row[0].lower() for row in rows(have, PASSWORD_RIGHTS)}
     if not so:
         raise CannotJudge("The user webmail-password is not there yet.")
     mine = set(re.findall("[a-z]+", said.lower())) & KNOWN

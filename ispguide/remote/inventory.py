@@ -17,7 +17,7 @@ from .vault import VAULT
 VMAIL = Path("/var/vmail")
 PROOFS = "ispguide-proof-"
 #: {what: its rows}.
-BOOK = {
+USER_DATABASE = {
     "domains": "SELECT name FROM virtual_domains",
     "passwords and quotas": "SELECT email, password, quota FROM virtual_users",
     "forwardings": "SELECT source, destination FROM virtual_aliases",
@@ -37,7 +37,7 @@ Note = tuple[str, str, Iterable[str]]
 def inventory() -> dict[str, dict[str, list[object]]]:
     """{kind: {name: [count, hash]}}."""
     found: dict[str, dict[str, list[object]]] = {}
-    for kind, name, lines in (*_mail(), *_book(), *_keys(), *_learned()):
+    for kind, name, lines in (*_mail(), *_user_database(), *_keys(), *_learned()):
         rows = sorted(lines)
         mark = hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
         found.setdefault(kind, {})[name] = [len(rows), mark]
@@ -65,8 +65,8 @@ def _flags(box: Path, flags: str) -> str:
     return " ".join(sorted(words.get(flag, flag) for flag in flags))
 
 
-def _book() -> Iterator[Note]:
-    for what, query in BOOK.items():
+def _user_database() -> Iterator[Note]:
+    for what, query in USER_DATABASE.items():
         done = subprocess.run(
             ["mariadb", "-N", "mailserver"],
             input=query,

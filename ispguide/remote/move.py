@@ -24,7 +24,7 @@ from .common import REDIS, Failed, redis_stopped, write_bytes
 
 #: Asks one of the two servers: a shell script, and what it reads.
 Side = Callable[..., str]
-Book = dict[str, list[list[str]]]
+UserDatabase = dict[str, list[list[str]]]
 State = dict[str, Any]
 
 OLD = "ispguide-old"  # its address and keys: /etc/ssh/ssh_config.d/ispguide-old.conf
@@ -96,7 +96,7 @@ def rows(side: Side, query: str, database: str = "mailserver") -> list[list[str]
     return [row for row in found if not row[0].startswith(PROOFS)]
 
 
-def book(side: Side) -> Book:
+def user_database(side: Side) -> UserDatabase:
     lists = dict(LISTS)
     if not rows(side, "SHOW COLUMNS FROM virtual_users LIKE 'quota'"):
         lists |= NO_QUOTA
@@ -107,10 +107,10 @@ def webmail(side: Side) -> dict[str, int]:
     """{name: how many addresses he keeps in Roundcube}; {} where there is no Roundcube."""
     if not rows(side, "SHOW DATABASES LIKE 'roundcube'"):
         return {}
-    return {who: int(n) for who, n in rows(side, KEEPERS, "roundcube")}
+    return {who: int(n) for who, n in rows(side, OWNERS, "roundcube")}
 
 
-KEEPERS = "SELECT username, COUNT(contact_id) FROM users LEFT JOIN contacts USING (user_id) GROUP BY username"
+OWNERS = "SELECT username, COUNT(contact_id) FROM users LEFT JOIN contacts USING (user_id) GROUP BY username"
 
 
 def messages(side: Side, people: Iterable[str]) -> dict[str, int]:
@@ -170,7 +170,7 @@ def certificates(domains: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def look() -> State:
     before = json.loads(STATE.read_text()) if STATE.exists() else {}
-    old, new = book(there), book(here)
+    old, new = user_database(there), user_database(here)
     people = [row[0] for row in old["users"]]
     (listed, sums), (ours, mine) = signers(there), signers(here)
     wanted = {d: s for d, s in listed.items() if f"{d}.{s}.key" in sums}
@@ -197,7 +197,7 @@ def look() -> State:
     return keep(state)
 
 
-def missing(old: Book, new: Book) -> dict[str, list[Any]]:
+def missing(old: UserDatabase, new: UserDatabase) -> dict[str, list[Any]]:
     """What the book there says and ours does not; a password that was changed here stays."""
     return {
         "domains": [r for r in old["domains"] if r not in new["domains"]],
@@ -239,7 +239,7 @@ def text(value: str) -> str:
 
 
 def people() -> None:
-    old, new = book(there), book(here)
+    old, new = user_database(there), user_database(here)
     say = ["START TRANSACTION;"]
     say += [
         f"INSERT IGNORE INTO virtual_domains (name) VALUES ({text(r[0])});"
@@ -378,7 +378,7 @@ def keys() -> None:
     if lines:
         SIGNERS.write_text("\n".join(lines) + "\n")
         call("systemctl", "reload", "rspamd")
-    domains = [row[0] for row in book(there)["domains"]]
+    domains = [row[0] for row in user_database(there)["domains"]]
     brought = certificates(domains)
     for name, kept in brought.items():
         bring(name, kept)
@@ -517,7 +517,7 @@ def learned() -> None:
 def mail() -> None:
     """One way, and merging: what has come here already stays, what is here is not fetched."""
     begin = time.time()
-    people = [row[0] for row in book(there)["users"]]
+    people = [row[0] for row in user_database(there)["users"]]
     for who in people:
         for _ in range(3):  # 2: letters moved meanwhile, once more
             done = subprocess.run(

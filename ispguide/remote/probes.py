@@ -96,7 +96,7 @@ def signatures(name: str) -> Told:
     return False, "\n".join(lines)
 
 
-def promised(name: str) -> Told:
+def tlsa_records(name: str) -> Told:
     """The keys promised at a name (TLSA), and first whether that was checked."""
     said = dns.ask(name, dns.TLSA)
     first = "checked" if said.checked else "not checked"
@@ -168,7 +168,7 @@ def flow(days: str) -> Told:
 PROBES: dict[str, Callable[..., Told]] = {
     probe.__name__: probe
     for probe in (
-        resolves, port_25, listed, signatures, promised, list_answers, not_listed,
+        resolves, port_25, listed, signatures, tlsa_records, list_answers, not_listed,
         all_came, health, inventory, flow,
     )
 }  # fmt: skip

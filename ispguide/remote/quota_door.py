@@ -14,7 +14,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
 
 POSTMAP = "/usr/sbin/postmap"
-BOOK = "mysql:/etc/postfix/mysql-quota-boxes.cf"
+QUOTA_MAP = "mysql:/etc/postfix/mysql-quota-boxes.cf"
 DOVECOT = "/run/dovecot/quota-status"
 SECONDS = 5
 #: What we ourselves write into a letter's head before it lies in its mailbox, in bytes.
@@ -25,13 +25,13 @@ NOTHING_AGAINST_IT = "DUNNO"
 async def boxes(address: str) -> list[str]:
     """The mailboxes in which a letter to `address` ends."""
     asked = await asyncio.create_subprocess_exec(
-        POSTMAP, "-q", address, BOOK, stdout=asyncio.subprocess.PIPE
+        POSTMAP, "-q", address, QUOTA_MAP, stdout=asyncio.subprocess.PIPE
     )
     said, _ = await asked.communicate()
     return [box for box in said.decode().strip().split(",") if box]
 
 
-async def room(box: str, size: int) -> str:
+async def quota_answer(box: str, size: int) -> str:
     """What Dovecot says about a letter of so many bytes; 0: nobody knows how many."""
     reader, writer = await asyncio.open_unix_connection(DOVECOT)
     try:
@@ -49,7 +49,7 @@ async def answer(asked: Mapping[str, str]) -> str:
     if "@" not in asked.get("recipient", ""):
         return NOTHING_AGAINST_IT
     for box in await boxes(asked["recipient"]):
-        said = await room(box, int(asked.get("size") or 0))
+        said = await quota_answer(box, int(asked.get("size") or 0))
         if said != NOTHING_AGAINST_IT:
             print(f"{box}: {said}", flush=True)
             return said

@@ -32,7 +32,7 @@ from ispguide.tasks.base import guide_task
 
 SHORTEST = 8
 #: The steps after which the safe is open.
-OPENING = (
+TO_RESTORE = (
     "backup.password",
     "backup.backup_target",
     "backup.repository",
@@ -43,14 +43,14 @@ OPENING = (
 @guide_task
 def backup_list(guide: Guide) -> Repository:
     """All backups, and how the last run went; changes nothing."""
-    return _safe(guide)
+    return _repository(guide)
 
 
 @guide_task
 def backup_now(guide: Guide, *, watch: Watch = ignore) -> Repository:
     """A backup now, as each night's."""
     _do(guide, [restore.make_now()], "a backup", watch)
-    return _safe(guide)
+    return _repository(guide)
 
 
 @guide_task
@@ -139,7 +139,7 @@ def _valid(password: Any) -> str:
 
 def _prepare(guide: Guide, watch: Watch) -> None:
     """The programs, and the safe opened; nothing that the backup brings anyway."""
-    chosen = guide.select("server", "packages", *OPENING)
+    chosen = guide.select("server", "packages", *TO_RESTORE)
     report = guide.apply(*(step for step in chosen if not step.proves), watch=watch)
     if not report.ok:
         raise GuideError(
@@ -161,6 +161,6 @@ def _do(guide: Guide, do: Sequence[Action], what: str, watch: Watch) -> None:
     guide.must(do, f"backup: {what}", refused, watch)
 
 
-def _safe(guide: Guide) -> Repository:
+def _repository(guide: Guide) -> Repository:
     guide.look((), also=[LIST, LAST])
-    return restore.safe(guide.have, repository(guide.settings))
+    return restore.opened_repository(guide.have, repository(guide.settings))

@@ -26,7 +26,7 @@ def renew(guide: Guide, *, watch: Watch = ignore) -> Report:
 
     At Let's Encrypt it is a trial: asked in earnest, and nothing replaced.  Raises
     GuideError where nobody renews, or where certbot failed; then all is as before."""
-    before, doors = _now(guide)
+    before, open_ports = _now(guide)
     watch(f"{STEP.replace('.', ': ')}")
     refused = GuideError(
         "The certificate was not renewed; the old one is still in place.",
@@ -36,7 +36,7 @@ def renew(guide: Guide, *, watch: Watch = ignore) -> Report:
     )
     guide.must([Run(certificates.renew(guide.settings))], STEP, refused, watch)
     stays = guide.settings.tls == "letsencrypt"
-    seen = guide.prove(rehearsal("" if stays else before, doors), watch=watch)
+    seen = guide.prove(rehearsal("" if stays else before, open_ports), watch=watch)
     return replace(seen, actions=1)
 
 
@@ -71,10 +71,10 @@ def _now(guide: Guide) -> tuple[str, list[int]]:
             said.err,
             kind="no-certificate",
         )
-    return said.out.strip(), _doors(guide)
+    return said.out.strip(), _open_ports(guide)
 
 
-def _doors(guide: Guide) -> list[int]:
+def _open_ports(guide: Guide) -> list[int]:
     """The open ports of the programs that show our certificate: before its own
     chapter, a program shows the one it came with."""
     told = {ports: facts.run(command) for ports, command in SHOWN_BY.items()}

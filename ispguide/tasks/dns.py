@@ -129,11 +129,11 @@ def _row(thing: Wanted, s: Settings, have: Have) -> Iterable[Row]:
     verdict, more = thing.verdict(have), thing.more(have)
     values = proposal(record, verdict.seen, more)
     proposed = Record(record.key, record.name, record.type, values, record.level, record.why)  # fmt: skip
-    zone = thing.answer(have).get("zone") or _guessed(record, s)
+    zone = thing.answer(have).get("zone") or _zone_of_name(record, s)
     yield Row(record, verdict, proposed, zone, thing.publishable(have))
 
 
-def _guessed(record: Record, s: Settings) -> str:
+def _zone_of_name(record: Record, s: Settings) -> str:
     return s.domain if record.within(s.domain) else record.name.partition(".")[2]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ispguide.engine.actions import Run
 from ispguide.engine.errors import GuideError
 from ispguide.engine.guide import Guide
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.engine.settings import Secret
 from ispguide.mail import people
 from ispguide.mail.mariadb import statement
@@ -61,7 +61,7 @@ def mailbox(found: Lists, address: str) -> str:
     must(
         address in column(found["mailboxes"]),
         "no-such-mailbox",
-        f"There is no mailbox {shown(address)}.",
+        f"There is no mailbox {to_unicode(address)}.",
     )
     return address
 
@@ -72,8 +72,8 @@ def must_be_ours(found: Lists, address: str) -> None:
     must(
         domain in column(found["domains"]),
         "no-such-domain",
-        f"{shown(domain)} is no mail domain of this server.",
-        f"./guide people add {shown(domain)} makes it one; its DNS must point here too.",
+        f"{to_unicode(domain)} is no mail domain of this server.",
+        f"./guide people add {to_unicode(domain)} makes it one; its DNS must point here too.",
     )
 
 
@@ -96,14 +96,14 @@ def people_alias(guide: Guide, source: str, destination: str) -> None:
     must(
         source != destination or source in boxes,
         "circle",
-        f"{shown(source)} cannot be forwarded to itself.",
+        f"{to_unicode(source)} cannot be forwarded to itself.",
     )
     todo = people.add_alias(source, destination)
     found = change(guide, todo, f"alias {source}")
     must(
         [source, destination] in found["aliases"],
         "not-kept",
-        f"{shown(source)} is still not in the list.",
+        f"{to_unicode(source)} is still not in the list.",
     )
 
 
@@ -117,13 +117,13 @@ def people_forget(guide: Guide, source: str, destination: str) -> None:
     must(
         row in lists(guide)["aliases"],
         "no-such-alias",
-        f"Mail to {shown(row[0])} does not go to {shown(row[1])}.",
+        f"Mail to {to_unicode(row[0])} does not go to {to_unicode(row[1])}.",
     )
     found = change(guide, people.forget_alias(*row), f"forget {row[0]}")
     must(
         row not in found["aliases"],
         "not-kept",
-        f"{shown(row[0])} is still in the list.",
+        f"{to_unicode(row[0])} is still in the list.",
     )
 
 
@@ -215,7 +215,7 @@ def people_add(guide: Guide, what: str, password: Any = None) -> str:
     must(
         domain not in column(found["domains"]),
         "there-already",
-        f"{shown(domain)} is there already.",
+        f"{to_unicode(domain)} is there already.",
     )
     change(guide, people.add_domain(domain), f"add {domain}")
     return ""
@@ -223,7 +223,7 @@ def people_add(guide: Guide, what: str, password: Any = None) -> str:
 
 def _add_mailbox(guide: Guide, address: str, password: Secret | None) -> str:
     """The password, when none was given and one was made."""
-    found, name = lists(guide), shown(address)
+    found, name = lists(guide), to_unicode(address)
     must_be_ours(found, address)
     must(
         address not in column(found["mailboxes"]),
@@ -261,7 +261,7 @@ def people_quota(guide: Guide, address: str, limit: str) -> int:
     must(
         [address, str(size)] in [row[:2] for row in found["mailboxes"]],
         "not-kept",
-        f"{shown(address)} still has another limit.",
+        f"{to_unicode(address)} still has another limit.",
     )
     return size
 
@@ -276,7 +276,7 @@ def people_enable(guide: Guide, address: str, enabled: bool) -> None:
     must(
         [address, f"{enabled:d}"] in [[row[0], row[2]] for row in found["mailboxes"]],
         "not-kept",
-        f"{shown(address)} is still as it was.",
+        f"{to_unicode(address)} is still as it was.",
     )
 
 
@@ -294,7 +294,7 @@ def people_remove(guide: Guide, what: str, *, with_mail: bool = False) -> None:
     what = _meant(what)
     found = lists(guide)
     there = {row[0] for rows in found.values() for row in rows}
-    must(what in there, "not-there", f"There is no {shown(what)} on this server.")
+    must(what in there, "not-there", f"There is no {to_unicode(what)} on this server.")
     mail = people.remove_mail(what) if with_mail and _has_mail(found, what) else []
     change(guide, [people.remove(what), *mail], f"remove {what}")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.mail.people import Lists
 from ispguide.mail.people.book import Sender
 from ispguide.mail.people.things import limit
@@ -28,9 +28,11 @@ HEADS = {
 def lists_html(lists: Lists) -> Markup:
     """Domains, mailboxes and forwardings."""
     rows: dict[str, list[tuple[str, ...]]] = {
-        "domains": [(shown(row[0]),) for row in lists["domains"]],
+        "domains": [(to_unicode(row[0]),) for row in lists["domains"]],
         "mailboxes": [_mailbox(row) for row in lists["mailboxes"]],
-        "aliases": [(shown(row[0]), shown(row[1])) for row in lists["aliases"]],
+        "aliases": [
+            (to_unicode(row[0]), to_unicode(row[1])) for row in lists["aliases"]
+        ],
     }
     return html.joined(_folded(HEADS[kind], found) for kind, found in rows.items())
 
@@ -38,7 +40,7 @@ def lists_html(lists: Lists) -> Markup:
 def _mailbox(row: Sequence[str]) -> tuple[str, ...]:
     address, size, enabled = row[:3]
     logs_in = "yes" if enabled == "1" else "no: locked"
-    return shown(address), limit(int(size)), logs_in
+    return to_unicode(address), limit(int(size)), logs_in
 
 
 def _folded(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
@@ -62,8 +64,8 @@ def senders_rows(found: Iterable[Sender]) -> list[tuple[str, str, str]]:
     """Who may send as whom, in words."""
     return [
         (
-            shown(one.address),
-            "nothing: it is locked" if one.locked else shown(one.address),
+            to_unicode(one.address),
+            "nothing: it is locked" if one.locked else to_unicode(one.address),
             "" if one.locked else ", ".join(map(_name, one.names)),
         )
         for one in found
@@ -71,4 +73,8 @@ def senders_rows(found: Iterable[Sender]) -> list[tuple[str, str, str]]:
 
 
 def _name(source: str) -> str:
-    return f"anything {shown(source)}" if source.startswith("@") else shown(source)
+    return (
+        f"anything {to_unicode(source)}"
+        if source.startswith("@")
+        else to_unicode(source)
+    )

@@ -18,7 +18,7 @@ from ispguide.mail.log import traffic
 from ispguide.mail.log.journal import Judged
 from ispguide.mail.log.traffic import KINDS, Flow, flow_words
 from ispguide.mail.measures import certificate, mailboxes
-from ispguide.mail.measures.bans import DOORS, Guarding, busiest, guard_words
+from ispguide.mail.measures.bans import SERVICES, Guarding, busiest, guard_words
 from ispguide.mail.measures.health import JUDGED, Seen, health_words, worst
 from ispguide.views import html, plot
 
@@ -151,9 +151,9 @@ def bans_html(now: Guarding) -> Markup:
     attempts = now.of("Found")
     if not attempts:
         return plot.undrawn(words)
-    high = 0.9 + 0.42 * len(now.doors)
+    high = 0.9 + 0.42 * len(now.services)
     drawn = plot.draw(
-        lambda axes: doors(axes, now), "Wrong guesses by door", words, high
+        lambda axes: services(axes, now), "Wrong guesses by door", words, high
     )
     until = {ban.who: ban.until for ban in now.shut_out}
     cells = [
@@ -164,12 +164,12 @@ def bans_html(now: Guarding) -> Markup:
     return plot.with_table(drawn, words, heads, cells)
 
 
-def doors(axes: Any, now: Guarding) -> None:
+def services(axes: Any, now: Guarding) -> None:
     """How often somebody guessed at each door, and how many were shut out there."""
-    names = [DOORS.get(jail, jail) for jail in now.doors]
-    counts = [len(now.of("Found", jail)) for jail in now.doors]
+    names = [SERVICES.get(jail, jail) for jail in now.services]
+    counts = [len(now.of("Found", jail)) for jail in now.services]
     bars = axes.barh(names, counts, height=0.55, color=plot.WARN)
-    axes.bar_label(bars, [_label(now, jail) for jail in now.doors], padding=6)
+    axes.bar_label(bars, [_label(now, jail) for jail in now.services], padding=6)
     axes.invert_yaxis()
     axes.set_xlim(0, max(1, *counts) * 1.45)
     axes.set_xlabel("wrong guesses within a day")
@@ -305,9 +305,9 @@ def _box(row: mailboxes.Box) -> tuple[str, ...]:
     return row.address, str(row.mails), amount(row.size), limit
 
 
-def room_html(rows: Sequence[mailboxes.Box]) -> Markup:
+def usage_html(rows: Sequence[mailboxes.Box]) -> Markup:
     """How full each mailbox with a limit is; the others stand in the table."""
-    words = mailboxes.room_words(rows)
+    words = mailboxes.usage_words(rows)
     limited = sorted((r for r in rows if r.limit), key=lambda r: -r.share)[:MOST]
     title, high = "How full the mailboxes are", 0.95 + 0.36 * len(limited)
     drawn = (

@@ -15,8 +15,8 @@ from .reader import THEMES
 @pytest.fixture(scope="module", autouse=True)
 def _guessed(built):
     """Somebody has guessed at two doors."""
-    spammer.guess("imaps", 10, "nameless")
-    spammer.guess("submissions", 4, "listed")
+    spammer.brute_force("imaps", 10, "nameless")
+    spammer.brute_force("submissions", 4, "listed")
 
 
 @pytest.mark.thorough

@@ -69,9 +69,9 @@ def until(what, seconds: float = 15) -> None:
 
 
 def test_every_door_shuts_out_who_guesses_and_lets_in_again(guide, cli):
-    def tried(door: str) -> spammer.Guessed:
+    def tried(door: str) -> spammer.BruteForced:
         _, via, six = DOORS[door]
-        return spammer.guess(door, guide.settings.ban_tries, via, six)
+        return spammer.brute_force(door, guide.settings.ban_tries, via, six)
 
     with ThreadPoolExecutor(len(DOORS)) as pool:
         seen = dict(zip(DOORS, pool.map(tried, DOORS), strict=True))
@@ -86,7 +86,7 @@ def test_every_door_shuts_out_who_guesses_and_lets_in_again(guide, cli):
     for door, said in seen.items():
         done = cli("bans", "lift", said.address)
         assert done.returncode == 0, done.stderr
-        assert not spammer.guess(door, 0, *DOORS[door][1:]).shut
+        assert not spammer.brute_force(door, 0, *DOORS[door][1:]).shut
     assert not wanted & banned()
     assert cli("bans", "lift", "192.0.2.1").returncode == 1
 
@@ -99,13 +99,13 @@ def test_a_ban_ends_by_itself_and_is_longer_the_next_time(guide):
     try:
         spans = []
         for _ in range(2):
-            seen = spammer.guess("imaps", 2, "hired")
+            seen = spammer.brute_force("imaps", 2, "hired")
             assert seen.shut
             (line,) = shell(
                 "fail2ban-client get dovecot banip --with-time"
             ).splitlines()
             spans.append(int(line.partition("+")[2].partition("=")[0]))
-            until(lambda: not spammer.guess("imaps", 0, "hired").shut, 20)
+            until(lambda: not spammer.brute_force("imaps", 0, "hired").shut, 20)
         assert spans[0] >= 3 and spans[1] > spans[0]
     finally:
         tries = guide.settings.ban_tries
@@ -181,7 +181,9 @@ def test_only_listed_doors_are_there_by_both_kinds_of_address(guide, seat):
             assert reaches(993, address) and not reaches(8080, address), address
     # Who has forgotten the hardware address asks for it, by ICMPv6.
     flushed = lab.internet_run(["ip", "-6", "neigh", "flush", "to", six])
-    assert flushed.returncode == 0 and not spammer.guess("imaps", 0, six=True).shut
+    assert (
+        flushed.returncode == 0 and not spammer.brute_force("imaps", 0, six=True).shut
+    )
 
 
 def test_a_door_more_and_tables_of_others_stay(guide, seat):

@@ -171,7 +171,7 @@ def test_a_limit_is_typed_as_people_say_it(cli, kinds):
     assert ["free@example.test", "0"] in cli_boxes(cli)
     boxes = {b.address: b for b in tasks.measure_mailboxes(tasks.HERE)}
     assert boxes[FULL].limit == SMALL and boxes[FULL].share > 80
-    assert FULL in mailboxes.room_words(list(boxes.values()))
+    assert FULL in mailboxes.usage_words(list(boxes.values()))
 
 
 def cli_boxes(cli) -> list[list[str]]:

@@ -105,7 +105,7 @@ class Repository:
     repository: str
 
 
-def safe(have: Have, repository: str) -> Repository:
+def opened_repository(have: Have, repository: str) -> Repository:
     """What the server says; GuideError when the safe could not be opened."""
     ran = Ran.of(have[LIST])
     if not ran.ok:

@@ -72,11 +72,11 @@ def outcome(hops: Sequence[Hop]) -> Hop | None:
 # Sources: mysql_table(5), postmap(1), ADDRESS_REWRITING_README (virtual aliases first).
 
 
-_BOOK = "/etc/postfix/mysql-"
-DOMAINS = f"{_BOOK}virtual-mailbox-domains.cf"
-ALIASES = f"{_BOOK}virtual-alias-maps.cf"
-ITSELF = f"{_BOOK}email2email.cf"
-MAILBOXES = f"{_BOOK}virtual-mailbox-maps.cf"
+_MAPS = "/etc/postfix/mysql-"
+DOMAINS = f"{_MAPS}virtual-mailbox-domains.cf"
+ALIASES = f"{_MAPS}virtual-alias-maps.cf"
+ITSELF = f"{_MAPS}email2email.cf"
+MAILBOXES = f"{_MAPS}virtual-mailbox-maps.cf"
 
 
 def questions(to: str) -> list[tuple[str, str]]:
@@ -84,52 +84,52 @@ def questions(to: str) -> list[tuple[str, str]]:
     local, _, domain = to.partition("@")
     bare = f"{local.partition('+')[0]}@{domain}"
     names = list(dict.fromkeys([to, bare]))
-    aliases = [(book, name) for name in names for book in (ALIASES, ITSELF)]
+    aliases = [(table, name) for name in names for table in (ALIASES, ITSELF)]
     return [
         (DOMAINS, domain), *aliases, (ALIASES, f"@{domain}"),
         *((MAILBOXES, name) for name in names),
     ]  # fmt: skip
 
 
-def _query(book: str, key: str) -> Fact:
-    source = quote(f"mysql:{book}")
-    return facts.run(f"[ -f {book} ] && postmap -q {quote(key)} {source}")
+def _query(table: str, key: str) -> Fact:
+    source = quote(f"mysql:{table}")
+    return facts.run(f"[ -f {table} ] && postmap -q {quote(key)} {source}")
 
 
-def book_facts(to: str) -> list[Fact]:
+def user_database_facts(to: str) -> list[Fact]:
     """What to ask the server, to hear what Postfix hears."""
     asked = questions(to)
-    books = dict.fromkeys(book for book, _ in asked)
-    return [*(facts.file(b) for b in books), *(_query(b, key) for b, key in asked)]
+    tables = dict.fromkeys(table for table, _ in asked)
+    return [*(facts.file(b) for b in tables), *(_query(b, key) for b, key in asked)]
 
 
-def in_the_book(at: float, to: str, have: Have) -> Iterator[Hop]:
+def in_the_user_database(at: float, to: str, have: Have) -> Iterator[Hop]:
     """The questions that decide, with their answers; the first name found wins."""
     found = False
-    for book, key in questions(to):
-        if found and book != DOMAINS:
+    for table, key in questions(to):
+        if found and table != DOMAINS:
             return
-        ran = Ran.of(have[_query(book, key)])
+        ran = Ran.of(have[_query(table, key)])
         said = ran.out.strip()
-        yield _question(at, book, key, said, ran.why, have)
-        if book == DOMAINS and not said:
+        yield _question(at, table, key, said, ran.why, have)
+        if table == DOMAINS and not said:
             return
-        found = book != DOMAINS and bool(said)
+        found = table != DOMAINS and bool(said)
 
 
 def _question(
-    at: float, book: str, key: str, said: str, failed: str, have: Have
+    at: float, table: str, key: str, said: str, failed: str, have: Have
 ) -> Hop:
-    what, yes, no = _MEANING[book]
+    what, yes, no = _MEANING[table]
     if key.startswith("@"):
         what = "does {key} catch all?"
     words = f"It could not be asked: {failed}." if failed else yes if said else no
     typed = (
-        f"by hand: postmap -q {quote(key)} mysql:{book}\n"
+        f"by hand: postmap -q {quote(key)} mysql:{table}\n"
         "(Postfix does not write its questions down, so this one was asked once more "
         "for you; the stranger waits a little longer for it.)"
     )
-    query = _rendered(have[facts.file(book)], key)
+    query = _rendered(have[facts.file(table)], key)
     detail = f"{query}\n→ {said or 'nothing'}\n{typed}"
     state = "note" if failed else "ok"
     filled = words.format(key=key, said=said) if not failed else words
@@ -266,7 +266,7 @@ SAID: dict[str, Meaning] = {
 }
 
 
-def at_the_door(record: Iterable[tuple[float, str]]) -> Iterator[Hop]:
+def smtp_dialogue(record: Iterable[tuple[float, str]]) -> Iterator[Hop]:
     """The hops of an SMTP dialogue, as far as it has come."""
     whispering = False
     for turn in turns(record):

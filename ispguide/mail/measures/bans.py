@@ -33,7 +33,7 @@ ASKED = (BANNED, SEEN)
 LIMITS = "ispguide-limits"
 WEBMAIL = "roundcube-auth"
 #: Jail → the door it watches, in words.
-DOORS = {
+SERVICES = {
     "sshd": "SSH",
     "postfix-sasl": "sending",
     "dovecot": "reading",
@@ -53,9 +53,9 @@ class Ban:
     until: str
 
     @property
-    def door(self) -> str:
+    def service(self) -> str:
         """At which door it happened."""
-        return DOORS.get(self.jail, self.jail)
+        return SERVICES.get(self.jail, self.jail)
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,11 @@ class Guarding:
         return sorted({ban.who for ban in self.bans if ban.jail == LIMITS})
 
     @property
-    def doors(self) -> list[str]:
+    def services(self) -> list[str]:
         """The jails, those without any guess too; the webmail's only if it has some."""
         seen = {g.jail for g in self.seen} - {LIMITS}
-        mine = [jail for jail in DOORS if jail in seen or jail != WEBMAIL]
-        return [*mine, *sorted(seen - set(DOORS))]
+        mine = [jail for jail in SERVICES if jail in seen or jail != WEBMAIL]
+        return [*mine, *sorted(seen - set(SERVICES))]
 
 
 def bans(answer: Mapping[str, Any]) -> tuple[Ban, ...]:
@@ -141,11 +141,11 @@ def busiest(seen: Iterable[Attempt], most: int = 12) -> list[tuple[str, str, int
     """(address, doors, guesses) of those who guessed most."""
     rows = list(seen)
     counts = Counter(g.who for g in rows)
-    doors: dict[str, set[str]] = {}
+    services: dict[str, set[str]] = {}
     for g in rows:
-        doors.setdefault(g.who, set()).add(DOORS.get(g.jail, g.jail))
+        services.setdefault(g.who, set()).add(SERVICES.get(g.jail, g.jail))
     return [
-        (who, ", ".join(sorted(doors[who])), number)
+        (who, ", ".join(sorted(services[who])), number)
         for who, number in counts.most_common(most)
     ]
 
@@ -155,6 +155,6 @@ def ban_lines(rows: Sequence[Ban]) -> list[str]:
     return [
         f"{ban.who}  at its limit of letters since {ban.since}"
         if ban.jail == LIMITS
-        else f"{ban.who}  {ban.door}, since {ban.since}, until {ban.until}"
+        else f"{ban.who}  {ban.service}, since {ban.since}, until {ban.until}"
         for ban in rows
     ] or ["Nobody is shut out."]

@@ -84,7 +84,7 @@ def box_words(rows: Sequence[Box]) -> str:
     return f"{text} Nearly full: {', '.join(full)}." if full else text
 
 
-def room_words(rows: Sequence[Box]) -> str:
+def usage_words(rows: Sequence[Box]) -> str:
     """How many have a limit, and who should make room."""
     if not rows:
         return box_words(rows)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from ispguide.engine.errors import GuideError
-from ispguide.engine.names import host_name_problems, kept
+from ispguide.engine.names import host_name_problems, to_ascii
 from ispguide.engine.settings import Secret
 
 #: What bcrypt reads of a password; more would be ignored without a word.
@@ -25,7 +25,7 @@ _MAILBOX = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 def valid_address(text: str, catch_all: bool = False) -> str:
     """The address as it is stored: in small letters, its domain in A-labels."""
-    address = kept(text.strip().lower())
+    address = to_ascii(text.strip().lower())
     local, at, domain = address.rpartition("@")
     if catch_all and at and not local:
         return "@" + valid_domain(domain)
@@ -63,7 +63,7 @@ def valid_mailbox(text: str) -> str:
 
 def valid_domain(text: str) -> str:
     """The domain as it is stored: in small letters and A-labels."""
-    name = kept(text.strip().lower())
+    name = to_ascii(text.strip().lower())
     if problems := host_name_problems(name):
         raise GuideError(problems[0], kind="bad-domain")
     return name

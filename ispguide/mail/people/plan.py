@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ispguide.engine.errors import GuideError
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.engine.settings import Secret
 from ispguide.mail.mariadb import literal
 from ispguide.mail.people.addresses import (
@@ -104,7 +104,7 @@ class _Known:
         domain = address.rpartition("@")[2]
         if domain not in self.domains:
             raise GuideError(
-                f"{shown(domain)} is no mail domain of this server.",
+                f"{to_unicode(domain)} is no mail domain of this server.",
                 "A line of its own, before this one, would make it one.",
                 kind="no-such-domain",
             )
@@ -147,16 +147,16 @@ def _line(number: int, row: dict[str, str], known: _Known) -> Iterator[Change | 
 def _domain(number: int, what: str, known: _Known) -> Change | str:
     name = valid_domain(what)
     if name in known.domains:
-        return f"the domain {shown(name)}"
+        return f"the domain {to_unicode(name)}"
     known.domains.add(name)
     sql = f"INSERT INTO {DB}.virtual_domains (name) VALUES ({literal(name)});\n"
-    return Change(number, f"the domain {shown(name)}", lambda _: sql)
+    return Change(number, f"the domain {to_unicode(name)}", lambda _: sql)
 
 
 def _mailbox(number: int, row: dict[str, str], known: _Known) -> Iterator[Change | str]:
     address = valid_mailbox(row["address"])
     known.ours(address)
-    said, name = row.get("limit", ""), shown(address)
+    said, name = row.get("limit", ""), to_unicode(address)
     size = bytes_of(said) if said else None
     secret = Secret(row["password"]) if row.get("password") else None
     if secret:
@@ -182,7 +182,7 @@ def _forwarding(
     known.ours(source)
     for one in to.replace(",", " ").replace(";", " ").split():
         destination = valid_address(one)
-        says = f"mail to {shown(source)} goes to {shown(destination)}"
+        says = f"mail to {to_unicode(source)} goes to {to_unicode(destination)}"
         if (source, destination) in known.aliases:
             yield says
             continue

@@ -13,7 +13,7 @@ from ispguide.engine import facts
 from ispguide.engine.actions import Action
 from ispguide.engine.facts import Fact, Have, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure, together
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.engine.things import Plain
 from ispguide.engine.words import amount
 from ispguide.mail.mariadb import literal, statement
@@ -89,8 +89,8 @@ class Duties(_NoRow):
     def wrong(self, source: str, target: str) -> Gap:
         return Gap(
             "missing",
-            f"Nobody gets letters to {shown(source)}. They should be read; this step "
-            f"forwards them to {shown(target)}.",
+            f"Nobody gets letters to {to_unicode(source)}. They should be read; this step "
+            f"forwards them to {to_unicode(target)}.",
         )
 
     def fix(self, have: Have) -> Sequence[Action]:
@@ -129,7 +129,7 @@ class DeadEnds(_NoRow):
     def wrong(self, source: str, target: str) -> Gap:
         return Gap(
             "dangling",
-            f"Mail to {shown(source)} goes to {shown(target)}, and nobody lives there: it "
+            f"Mail to {to_unicode(source)} goes to {to_unicode(target)}, and nobody lives there: it "
             f"would be taken, and bounce. ./guide people forget {source} {target} ends it.",
         )
 
@@ -210,8 +210,8 @@ class NewMailboxLimit(Plain):
 def in_words(kind: str, row: list[str]) -> str:
     """A row of one of the lists, on one line."""
     if kind == "aliases":
-        return f"{shown(row[0])} → {shown(row[1])}"
+        return f"{to_unicode(row[0])} → {to_unicode(row[1])}"
     if kind == "domains":
-        return shown(row[0])
+        return to_unicode(row[0])
     locked = ", locked" if row[2] == "0" else ""
-    return f"{shown(row[0])}  ({limit(int(row[1]))}{locked})"
+    return f"{to_unicode(row[0])}  ({limit(int(row[1]))}{locked})"

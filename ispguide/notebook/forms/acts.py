@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ispguide import tasks
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.mail import people
 from ispguide.notebook import inputs
 from ispguide.notebook.forms.passwords import Twice, problem
@@ -114,7 +114,7 @@ class NewPassword(Act):
         return [self.address, *self.password.fields]
 
     def take(self, lists: Lists) -> None:
-        boxes = [(shown(row[0]), row[0]) for row in lists["mailboxes"]]
+        boxes = [(to_unicode(row[0]), row[0]) for row in lists["mailboxes"]]
         inputs.offer(self.address, boxes)
 
     def ready(self) -> bool:

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from ispguide.engine.errors import GuideError
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.engine.settings import Secret
 from ispguide.mail import people
 from ispguide.notebook import inputs
@@ -38,7 +38,7 @@ class Once:
     def show(self, address: str, made: str) -> None:
         """Show it, until it is hidden."""
         self.tell(
-            f"The password of {shown(address)}, shown this once; nobody else knows it, "
+            f"The password of {to_unicode(address)}, shown this once; nobody else knows it, "
             "and nothing keeps it:",
             made,
             "Lost? Give a new one.",
@@ -46,14 +46,14 @@ class Once:
 
     def tell(self, words: str, secret: str, after: str = "") -> None:
         """Show it below these words, until it is hidden."""
-        shown = Markup(
+        to_unicode = Markup(
             '<p>{}</p><pre class="once">{}</pre><p>It goes after {} minutes. {}</p>'
         )
-        self._put(shown.format(words, secret, MINUTES, after))
+        self._put(to_unicode.format(words, secret, MINUTES, after))
 
     def show_all(self, made: Mapping[str, str]) -> None:
         """Those of many, by their addresses; nothing for none."""
-        lines = "\n".join(f"{shown(who)}  {word}" for who, word in made.items())
+        lines = "\n".join(f"{to_unicode(who)}  {word}" for who, word in made.items())
         if made:
             whole = Markup(
                 "<p>Passwords that were made, shown this once; nothing keeps them:</p>"

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from markupsafe import Markup
 
 from ispguide import tasks
-from ispguide.engine.names import shown
+from ispguide.engine.names import to_unicode
 from ispguide.mail import people
 from ispguide.mail.people.addresses import bytes_of
 from ispguide.notebook import inputs
@@ -74,7 +74,7 @@ class ForgetAlias(Act):
         inputs.offer(
             self.row,
             [
-                (f"{shown(row[0])} → {shown(row[1])}", " ".join(row[:2]))
+                (f"{to_unicode(row[0])} → {to_unicode(row[1])}", " ".join(row[:2]))
                 for row in lists["aliases"]
             ],
         )
@@ -88,8 +88,8 @@ class ForgetAlias(Act):
         def do(on: OnServer) -> None:
             on(tasks.people_forget, source, destination)
 
-        words = f"Mail to {shown(source)} does not go to {shown(destination)} any more."
-        return Work(f"Ending a forwarding of {shown(source)}", words, do)
+        words = f"Mail to {to_unicode(source)} does not go to {to_unicode(destination)} any more."
+        return Work(f"Ending a forwarding of {to_unicode(source)}", words, do)
 
 
 # What a mailbox may hold, and whether its owner may log in.
@@ -109,7 +109,7 @@ class SetLimit(Act):
 
     def take(self, lists: Lists) -> None:
         inputs.offer(
-            self.address, [(shown(row[0]), row[0]) for row in lists["mailboxes"]]
+            self.address, [(to_unicode(row[0]), row[0]) for row in lists["mailboxes"]]
         )
 
     def ready(self) -> bool:
@@ -125,7 +125,7 @@ class SetLimit(Act):
 
         return Work(
             f"A limit for {address}",
-            f"{shown(address)} may hold {limit} now.",
+            f"{to_unicode(address)} may hold {limit} now.",
             do,
             address,
         )
@@ -150,7 +150,7 @@ class Lock(Act):
         inputs.offer(
             self.address,
             [
-                (shown(row[0]) + words.get(row[2], ""), row[0])
+                (to_unicode(row[0]) + words.get(row[2], ""), row[0])
                 for row in lists["mailboxes"]
             ],
         )
@@ -166,8 +166,8 @@ class Lock(Act):
             on(tasks.people_enable, address, enabled)
 
         return Work(
-            f"{'Unlocking' if enabled else 'Locking'} {shown(address)}",
-            f"{shown(address)} {said}.",
+            f"{'Unlocking' if enabled else 'Locking'} {to_unicode(address)}",
+            f"{to_unicode(address)} {said}.",
             do,
         )
 
@@ -225,7 +225,7 @@ class Remove(Act):
             ("domains", "domain"),
         )
         names = [
-            (f"{word} {shown(name)}", name)
+            (f"{word} {to_unicode(name)}", name)
             for kind, word in kinds
             for name in dict.fromkeys(row[0] for row in lists[kind])
         ]
@@ -240,7 +240,7 @@ class Remove(Act):
         items = html.each("<li>{}</li>", goes(self._lists, self.what.value))
         told = Markup("<p>This goes:</p><ul>{}</ul><p>{}</p>")
         self._asked.value = style.box(told.format(items, self._of_mail()), role="alert")
-        self._yes.description = f"yes, remove {shown(self.what.value)}"
+        self._yes.description = f"yes, remove {to_unicode(self.what.value)}"
         self.what.input.disabled = self.mail.input.disabled = True
         self.box.children = (self.what.box, self.mail.box, self._question)
 
@@ -277,4 +277,6 @@ class Remove(Act):
             on(tasks.people_remove, what, with_mail=mail)
 
         self.mail.input.value = False
-        return Work(f"Removing {shown(what)}", f"{shown(what)} is gone. {left}", do)
+        return Work(
+            f"Removing {to_unicode(what)}", f"{to_unicode(what)} is gone. {left}", do
+        )

@@ -8,7 +8,7 @@ const HOST = '{{ s.hostname }}';
 
 // kind, port, encryption: the door to recommend first.
 const DOORS = [
-{% for kind, port, tls in doors %}
+{% for kind, port, tls in endpoints %}
     ['{{ kind }}', {{ port }}, '{{ tls }}'],
 {% endfor %}
 ];

@@ -43,7 +43,7 @@ _ANSWERS: dict[str, Any] = {
 }
 
 
-class Bare(dict[Fact, Any]):
+class EmptyServer(dict[Fact, Any]):
     """A Have in which nothing is done yet."""
 
     def __missing__(self, fact: Fact) -> Any:
@@ -60,7 +60,7 @@ def markdown(steps: Iterable[Step], s: Settings) -> str:
 
 def _step_markdown(step: Step, s: Settings) -> Iterator[str]:
     yield from (f"## {step.chapter}: {step.title}", "", step.text, "")
-    have = Bare()
+    have = EmptyServer()
     for thing in step.things(s):
         yield f"- {thing}"
         typed = [a.by_hand() for a in thing.fix(have)]
@@ -83,6 +83,6 @@ def script(steps: Iterable[Step], s: Settings) -> str:
     for step in steps:
         lines += [f"# --- {step.chapter}: {step.title}"]
         lines += [f"# {line}" for line in step.text.splitlines()]
-        lines += [a.by_hand() for t in step.things(s) for a in t.fix(Bare())]
+        lines += [a.by_hand() for t in step.things(s) for a in t.fix(EmptyServer())]
         lines.append("")
     return "\n".join(lines) + "\n"
