@@ -104,7 +104,7 @@ BOXES = [
 
 
 def test_how_full_in_a_word():
-    assert [b.room for b in BOXES] == ["full", "nearly full", "warned", "room", "no limit"]  # fmt: skip
+    assert [b.quota_state for b in BOXES] == ["full", "nearly full", "warned", "room", "no limit"]  # fmt: skip
     words = mailboxes.usage_words(BOXES)
     assert words.startswith("4 of 5 mailboxes have a limit.")
     assert "warned@x.test (80 %)" in words and "free@" not in words

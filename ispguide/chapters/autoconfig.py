@@ -44,7 +44,7 @@ def own_names(s) -> Iterator[Plain | Service]:
     """autoconfig.DOMAIN and autodiscover.DOMAIN; nobody believes a certificate that we
     signed ourselves, so then the server's own name must do."""
     if s.tls != "self-signed":
-        yield OtherDomains(s, PROGRAMS, "the names at which mail programs ask")
+        yield OtherDomains(s, PROGRAMS, "the names for autoconfig and autodiscover")
         for word in FRONT:
             sni = SniNames(word, s, authority(s))
             yield NameCertificates(sni, ask_for)
@@ -114,9 +114,15 @@ def prove(s):
     """Three strangers with nothing but an address and a password: one asks as Thunderbird
     does, one as Outlook, one as an iPhone. Each believes what it is told, goes to every
     door that was named, in the way that was named, and logs in. A fourth asks the DNS."""
-    yield proved("Thunderbird finds every door, and gets in", "thunderbird_finds")
-    yield proved("Outlook finds every door, and gets in", "outlook_finds")
-    yield proved("an iPhone's profile names the right doors", "iphone_finds")
-    yield proved("who asks the DNS finds the same doors", "dns_finds")
-    yield proved("who asks unencrypted is sent to the encrypted site", "asked_plainly")
-    yield proved("nobody learns who lives here", "tells_nobody")
+    yield proved(
+        "Thunderbird finds every port (autoconfig), and gets in", "thunderbird_finds"
+    )
+    yield proved(
+        "Outlook finds every port (autodiscover), and gets in", "outlook_finds"
+    )
+    yield proved(
+        "an iPhone's profile (mobileconfig) names the right ports", "iphone_finds"
+    )
+    yield proved("who asks for SRV records finds the same ports", "dns_finds")
+    yield proved("who asks unencrypted is sent on to HTTPS", "asked_plainly")
+    yield proved("nobody learns which mailboxes there are", "tells_nobody")

@@ -66,7 +66,7 @@ def opened(s) -> Once:
     """The repository is there, and was seen to open."""
     there = "true" if s.backup_to else f"[ -e {things.FOLDER}/config ]"
     return Once(
-        "the place is made ready, and our password opens it",
+        "the restic repository is there, and our password opens it",
         command=OPEN,
         unless=f"grep -qsxF '{things.repository(s)}' {things.OPENED} && {there}",
         touches=(things.OPENED,),
@@ -174,6 +174,6 @@ def prove(s):
     """A backup that was never read back is a hope. A letter is sent, a backup is made,
     and the mailbox is fetched from it into an empty folder: letter for letter it must
     be what lies in the original. And nobody without the password can open the safe."""
-    yield proved("a letter comes back from a backup made now", "comes_back")
+    yield proved("a letter comes back from a backup (restic) made now", "comes_back")
     yield WRONG_PASSWORD_READS_NOTHING
     yield ROOT_ALONE

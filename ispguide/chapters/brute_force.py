@@ -103,8 +103,8 @@ def prove(s):
     look whether fail2ban watches, and does not count our own mistakes. Somebody else
     guesses until he is shut out, and is let in again. And a mailbox made for this
     moment sends more than one may."""
-    yield proved("a door on no list stays shut", "unlisted_port_closed")
-    yield proved("fail2ban watches every door with a password", "watched_ports")
-    yield proved("your own address is never shut out", "own_address_spared")
-    yield proved("who guesses is shut out, and let in again", "brute_force_banned")
-    yield proved("nobody sends more letters than he may", "limit_holds")
+    yield proved("a port on no list stays closed", "unlisted_port_closed")
+    yield proved("fail2ban watches every service with a password", "watched_ports")
+    yield proved("fail2ban never bans your own address", "own_address_spared")
+    yield proved("fail2ban bans who guesses, and lets in again", "brute_force_banned")
+    yield proved("nobody sends more letters than he may (rate limit)", "limit_holds")

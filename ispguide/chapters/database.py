@@ -129,7 +129,7 @@ def first_domain(s):
 def reader_finds(domain: str) -> Check:
     """The reader's own question, with his password."""
     return Check(
-        f"the reader finds {domain}",
+        f"the database user mailserver finds {domain}",
         f"{AS_READER} \"SELECT name FROM virtual_domains WHERE name = '{domain}'\"",
         answer=f"^{domain}$",
         stdin=READ,
@@ -138,7 +138,7 @@ def reader_finds(domain: str) -> Check:
 
 
 READER_WRITES_NOTHING = Check(
-    "the reader may not write",
+    "the database user mailserver may not write",
     f"{AS_READER} \"DELETE FROM virtual_domains WHERE name = ''\" 2>&1; [ $? = 1 ]",
     answer="DELETE command denied",
     stdin=READ,

@@ -27,7 +27,7 @@ SOCKET = "/var/spool/postfix/private/dovecot-lmtp"
 
 
 POSTFIX_ALONE = Check(
-    "only Postfix may hand mail to Dovecot",
+    "only Postfix may hand mail to Dovecot (LMTP)",
     f"stat -c '%F %a %U' {SOCKET}",
     answer="^socket 600 postfix$",
     do="Run the step `lmtp`.",
@@ -62,9 +62,11 @@ def prove(s):
     name, one with a tag after a plus, one that hides another inside. A catch-all is
     tried too, and must leave real mailboxes their mail."""
     yield POSTFIX_ALONE
-    yield proved("mail to name+tag arrives", "plus_address")
-    yield proved("mail to a second name arrives", "alias_delivers")
+    yield proved("mail to name+tag arrives (recipient_delimiter)", "plus_address")
+    yield proved("mail to an alias arrives", "alias_delivers")
     yield proved(
-        "a catch-all leaves mailboxes their mail", "catchall_respects_mailboxes"
+        "a catch-all alias leaves mailboxes their mail", "catchall_respects_mailboxes"
     )
-    yield proved("no letter can be hidden in another", "smuggling_refused")
+    yield proved(
+        "no letter can be hidden in another (SMTP smuggling)", "smuggling_refused"
+    )

@@ -41,7 +41,7 @@ done
 
 
 LIST_OF_SIGNERS = Once(
-    "there is a list of who signs",
+    "there is a list of who signs (DKIM)",
     command=f"cat > {MAP} <<'END'\n{HEAD}END",
     unless=f"[ -e {MAP} ]",
     touches=(MAP,),
@@ -121,7 +121,7 @@ def prove(s):
     is signed for. Where a provider elsewhere tells its verdict, as friend.test does, a
     letter of yours must pass there, and a forged one must meet what the policy asks."""
     yield Check(
-        "rspamd signs for every domain on its list",
+        "rspamd signs (DKIM) for every domain on its list",
         SIGNS,
         do="The step `signing` writes its configuration, `keys` mends the rights of the "
         "keys; `journalctl -u rspamd | grep dkim` tells the rest.",
@@ -129,9 +129,15 @@ def prove(s):
     yield proved(
         "a letter sent with a login carries a DKIM signature that fits", "dkim_signed"
     )
-    yield proved("a stranger who writes in your name gets none", "inbound_not_signed")
     yield proved(
-        "a provider elsewhere finds our letters genuine", "authenticated_elsewhere"
+        "a stranger who writes in your name gets no DKIM signature",
+        "inbound_not_signed",
     )
-    yield proved("there a forged letter meets what the policy asks", "forgery_judged")
-    yield proved("reports find their mailbox", "reports_taken")
+    yield proved(
+        "a provider elsewhere finds our letters genuine (SPF, DKIM, DMARC)",
+        "authenticated_elsewhere",
+    )
+    yield proved(
+        "there a forged letter meets what the DMARC policy asks", "forgery_judged"
+    )
+    yield proved("DMARC reports find their mailbox", "reports_taken")

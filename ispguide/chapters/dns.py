@@ -66,13 +66,15 @@ def _policy(s) -> Iterator[Plain]:
     yield NamesFile(POLICY_SITE, sni, ciphers=CIPHERS)
     # Who sees the record before the page is there goes on as if there were none.
     yield DnsRecord("sts", s)
-    yield OtherDomains(s, STS, "the policy")
+    yield OtherDomains(s, STS, "the MTA-STS policy")
 
 
 def policy_fetched(s) -> Iterator[Proof]:
     """The policy, as another server fetches it."""
     if s.sts:
-        yield proved("another server finds our policy, and it fits", "policy_fits")
+        yield proved(
+            "another server finds our MTA-STS policy, and it fits", "policy_fits"
+        )
 
 
 def own_names(s) -> Iterator[Plain | Service]:
@@ -91,7 +93,7 @@ def own_names(s) -> Iterator[Plain | Service]:
 
 def _own_names(s) -> Iterator[Plain]:
     sni = SniNames("mail", s, certificates.authority(s))
-    yield OtherDomains(s, SNI, "the server's name mail.DOMAIN")
+    yield OtherDomains(s, SNI, "the SNI name mail.DOMAIN")
     yield NameCertificates(sni, certificates.ask_for)
     yield NamesFile(NAMES_SITE, sni, ciphers=CIPHERS)
     yield NamesFile(NAMES_DOVECOT, sni)
@@ -290,16 +292,16 @@ def prove(s):
     Then he turns the tables: he asks whose number it was that called, and whether
     this machine may speak for the domain, and whether somebody else may."""
     yield proved(
-        "a stranger finds the way from the domain to the greeting", "mail_route"
+        "a stranger finds the way from the MX record to the greeting", "mail_route"
     )
-    yield proved("the reverse name leads back to the server", "reverse_route")
+    yield proved("the reverse name (PTR) leads back to the server", "reverse_route")
     yield proved("SPF lets this server send, and a stranger not", "sender_policy")
     yield proved("all name servers of the zone say the same", "zone_agrees")
-    yield proved("port 25 shows the key that the DNS promises", "tlsa_matches")
+    yield proved("port 25 shows the key of the TLSA record (DANE)", "tlsa_matches")
     yield from policy_fetched(s)
     yield from names_shown(s)
     yield Probe(
-        "the server's own resolver checks signatures",
+        "the server's own resolver checks signatures (DNSSEC)",
         "signatures",
         (s.domain,),
         do="Run the step `own_resolver`; if it stays, the clock may be wrong (chapter 2).",

@@ -43,7 +43,7 @@ def dovecot(s, *reads: str) -> Service:
 
 
 NO_SYSTEM_LOGINS = Once(
-    "users of the machine cannot log in to mailboxes",
+    "users of the machine (PAM) cannot log in to mailboxes",
     command=f"sed -i 's/^!include auth-system/# ispguide, chapter 07: not for mail. &/' "
     f"{CONF}/10-auth.conf",
     unless=f"! grep '^ *!include auth-system' {CONF}/10-auth.conf",
@@ -51,7 +51,7 @@ NO_SYSTEM_LOGINS = Once(
 )
 
 SQL_ALONE = Check(
-    "Dovecot asks the address book and nobody else",
+    "Dovecot asks the user database and nobody else",
     "doveconf -n passdb | grep driver | sort -u | tr -d ' \\n'",
     answer="^driver=sql$",
     do="Run the step `logins`.",
@@ -62,7 +62,9 @@ def passwords_judged(s) -> Iterator[Proof]:
     """Each way to read: the right password, a wrong one, none in plain text."""
     for service in ("imap", "pop3") if s.pop3 else ("imap",):
         name = service.upper()
-        yield proved(f"{name} refuses plain text", "plaintext_refused", service)
+        yield proved(
+            f"{name} refuses a login without TLS", "plaintext_refused", service
+        )
         yield proved(f"{name} takes the right password", "login_works", service)
         yield proved(f"{name} refuses a wrong one", "wrong_password_refused", service)
 
@@ -130,5 +132,7 @@ def prove(s):
     yield SQL_ALONE
     yield from passwords_judged(s)
     yield from encrypted_well(s)
-    yield proved("the special folders are there", "special_folders")
-    yield proved("the door for filter rules is shut", "sieve_closed_outside")
+    yield proved("the special-use folders are there", "special_folders")
+    yield proved(
+        "the port for filter rules (ManageSieve) is closed", "sieve_closed_outside"
+    )

@@ -34,7 +34,7 @@ def send_one_in(s):
     """A stranger knocks at port 25 with a letter for a mailbox that was made for this
     moment. Postfix must take it, Dovecot must store it, and it must be found again
     with every word it was sent with."""
-    yield proved("a stranger's mail arrives", "inbound_delivered")
+    yield proved("a stranger's mail arrives (SMTP, LMTP)", "inbound_delivered")
 
 
 @chapter.proof

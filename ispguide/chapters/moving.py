@@ -40,7 +40,7 @@ def strict_again(s) -> Once:
 
 
 NOTHING_MISSING = Probe(
-    "no letter of an older server is missing",
+    "no letter of an older server is missing here",
     "all_came",
     do="Fetch once more: ./guide move --again",
 )

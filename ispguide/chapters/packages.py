@@ -39,7 +39,7 @@ def prove(s):
     """What apt installed is complete and agrees with itself. That the programs do
     what they should is proved from the next chapter on, by using them."""
     yield Check(
-        "all that is installed fits together",
+        "all that is installed fits together (apt-get check)",
         "apt-get -q check -o Debug::NoLocking=1",
         do="Run apt-get -f install and read what it says.",
     )

@@ -38,6 +38,10 @@ def prove(s):
     to somewhere else is not a way to write in a stranger's name."""
     yield DeadEnds()
     yield proved("a new mailbox works at once", "works_at_once")
-    yield proved("a locked one lets nobody in, and takes mail", "locked_takes_mail")
-    yield proved("nobody sends as a neighbour", "forged_sender_refused", "587")
-    yield proved("a second name may be used for sending", "alias_may_send", "587")
+    yield proved("a locked mailbox lets nobody in, and takes mail", "locked_takes_mail")
+    yield proved(
+        "nobody sends as a neighbour (sender_login_maps)",
+        "forged_sender_refused",
+        "587",
+    )
+    yield proved("an alias may be used for sending", "alias_may_send", "587")

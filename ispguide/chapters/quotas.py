@@ -103,7 +103,7 @@ def quota_policy_service(s):
 
 
 INSIDE_ONLY = Check(
-    "the question about room is answered on this machine alone",
+    "the quota policy service answers this machine alone",
     f"ss -Hltn 'sport = :{PORT}' | awk '{{print $4}}'",
     answer=rf"\A127\.0\.0\.1:{PORT}\n\Z",
     do="Run the step `quota_policy_service`.",
@@ -117,13 +117,17 @@ def prove(s):
     as too large, one that is not announced, and one through a second name. Its owner
     must have been warned, and must see the bar. Everybody else notices nothing."""
     yield Check(
-        "Postfix takes mail when nobody can tell whether there is room",
+        "Postfix takes mail when the quota policy service is silent",
         "postconf -h smtpd_policy_service_default_action",
         answer="^DUNNO$",
         do="Run the step `quota_policy_service`.",
     )
     yield INSIDE_ONLY
-    yield proved("a letter that does not fit is refused at the door", "full_refused")
-    yield proved("a second name is no way around it", "full_behind_alias")
-    yield proved("the owner is warned at 80 and at 95 percent", "warned_in_time")
-    yield proved("mail programs are told how full it is", "quota_told")
+    yield proved(
+        "a letter over the quota is refused in the SMTP dialogue", "full_refused"
+    )
+    yield proved("an alias is no way around the quota", "full_behind_alias")
+    yield proved(
+        "the owner is warned at 80 and at 95 percent of the quota", "warned_in_time"
+    )
+    yield proved("mail programs are told the quota and its usage (IMAP)", "quota_told")

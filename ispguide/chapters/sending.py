@@ -130,9 +130,13 @@ def behaves(port: str, service: str) -> Iterator[Proof]:
     yield proved(f"{port} sends with a login", "sends", port)
     yield proved(f"{port} sends nothing without", "needs_login", port)
     yield proved(f"{port} refuses a wrong password", "wrong_password_refused", service)
-    yield proved(f"{port} refuses another's name", "forged_sender_refused", port)
-    yield proved(f"{port} lets a second name send", "alias_may_send", port)
-    yield proved(f"{port} tells not where it was written", "no_client_address", port)
+    yield proved(
+        f"{port} refuses another's sender address", "forged_sender_refused", port
+    )
+    yield proved(f"{port} lets an alias send", "alias_may_send", port)
+    yield proved(
+        f"{port} tells not where it was written (Received)", "no_client_address", port
+    )
     yield proved(f"{port} shows the right certificate", "served_certificate", port)
     yield proved(f"{port} refuses TLS 1.0 and 1.1", "tls_floor", port)
 
@@ -145,6 +149,6 @@ def prove(s):
     letter to the owner of the login there shows that mail really leaves."""
     yield from behaves("587", "submission")
     yield from behaves("465", "submissions")
-    yield proved("port 25 still offers no login", "no_auth_on_25")
+    yield proved("port 25 still offers no login (AUTH)", "no_auth_on_25")
     yield from webmail.sends(s)
     yield tried(s)

@@ -94,7 +94,7 @@ DISK = Check(
 )
 
 SMALL_FILES = Check(
-    "there is room for many small files",
+    "its disk has inodes left, for many small files",
     "df -Pi / /var | awk 'NR > 1 && $2 > 0 && $4 < 50000"
     ' {print $4 " inodes free on " $6; bad = 1} END {exit bad}\'',
     do="A maildir is one file for each mail. Delete small files or take another disk.",
@@ -174,13 +174,13 @@ THREE_SHELVES = Once(
 )
 
 NO_OTHER_DEBIAN = Check(
-    "no source leads to another Debian",
+    "no source of apt leads to another Debian",
     f"{SUITES} | sort -u | grep -E '{OTHERS}'; [ $? = 1 ]",
     do="Write bookworm in its place in /etc/apt/sources.list or the files beside it.",
 )
 
 CLOCK = Once(
-    "the clock is kept right over the network",
+    "the clock is kept right over the network (NTP)",
     command=apt_install(["systemd-timesyncd"]) + "\ntimedatectl set-ntp true",
     unless="systemd-detect-virt -qc || timedatectl show -p NTP --value | grep -x yes",
 )
@@ -281,15 +281,15 @@ def prove(s):
     one from its last tenant. Where this cannot be tried, as when a list is silent, the answer is
     `could not tell`, which is neither good nor bad."""
     yield Probe(
-        "a resolver answers",
+        "a DNS resolver answers",
         "resolves",
         (s.domain,),
         do="Look at /etc/resolv.conf: mail cannot leave without a resolver.",
     )
     yield port_25(s)
-    yield proved("the reverse name leads back to the server", "reverse_route")
+    yield proved("the reverse name (PTR) leads back to the server", "reverse_route")
     yield Probe(
-        "the address is on no block list",
+        "the address is on no DNS block list",
         "listed",
         (s.block_list,),
         do="See https://check.spamhaus.org/ for the reason and the way off it.",

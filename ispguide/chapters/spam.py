@@ -198,10 +198,14 @@ def prove(s):
     )
     yield REDIS_ASKS
     yield INSIDE_ONLY
-    yield proved("what is certainly spam is refused", "gtube_refused")
-    yield proved("the verdict stands in the mail", "headers_added")
-    yield proved("a forged mark counts for nothing", "forged_spam_header_ignored")
-    yield proved("probable spam lands in Junk", "spam_to_junk")
-    yield proved("dragging a mail to Junk and back teaches", "junk_teaches")
-    yield proved("emptying Junk into Trash teaches nothing", "trash_teaches_nothing")
-    yield proved("the web page asks for a password", "web_page_locked")
+    yield proved("what is certainly spam (GTUBE) is refused", "gtube_refused")
+    yield proved("rspamd's verdict stands in the mail", "headers_added")
+    yield proved(
+        "a forged X-Spam header counts for nothing", "forged_spam_header_ignored"
+    )
+    yield proved("probable spam lands in Junk (Sieve)", "spam_to_junk")
+    yield proved("dragging a mail to Junk and back teaches rspamd", "junk_teaches")
+    yield proved(
+        "emptying Junk into Trash teaches rspamd nothing", "trash_teaches_nothing"
+    )
+    yield proved("rspamd's web page asks for a password", "web_page_locked")

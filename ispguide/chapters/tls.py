@@ -101,7 +101,7 @@ def certificate(s):
     leaves this server. The next certificates are for the same key. One with less than
     a week left counts as a gap."""
     yield Once(
-        f"there is a good certificate for {s.hostname}",
+        f"there is a good TLS certificate for {s.hostname}",
         command=ask(s),
         unless=good(s),
     )
@@ -139,8 +139,8 @@ def prove(s):
     """Seen from outside, as a browser and the authority see it: the plain site sends
     us on, except where the authority looks. The encrypted one shows the very
     certificate that lies on the disk, and speaks no version of TLS that is broken."""
-    yield proved("the plain site sends everybody to the encrypted one", "http_redirect")
-    yield proved("the authority's path is not redirected", "acme_path")
+    yield proved("HTTP sends everybody on to HTTPS", "http_redirect")
+    yield proved("the authority's path (ACME) is not redirected", "acme_path")
     yield proved(
         "port 443 shows the certificate on the disk", "served_certificate", "443"
     )

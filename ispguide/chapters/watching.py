@@ -34,7 +34,7 @@ TIMER = "/etc/systemd/system/ispguide-look.timer"
 
 # No Service: it has no door of its own to stop at, systemd wakes it at once.
 JOURNAL_READ_IT = Once(
-    "the journal keeps to it",
+    "journald keeps to it",
     command="systemctl restart systemd-journald",
     unless="since=$(systemctl show systemd-journald -p ActiveEnterTimestamp "
     "--timestamp=us+utc --value) && "
@@ -81,13 +81,13 @@ def prove(s):
     trial: the first look mails it, the second keeps silent, and when the note is gone,
     a last mail says so. Your own memory of last night is not touched."""
     yield Check(
-        "the look has a word about every part",
+        "the health check has a word about every part",
         f"{LOOK} --json --only services queue disk memory certificate backup logins",
         answer='"logins"',
         do="Run the step `health_check`.",
     )
     yield Check(
-        "the next look is on the calendar",
+        "the timer of the next health check is set",
         "systemctl list-timers --no-pager ispguide-look.timer",
         answer="ispguide-look.service",
         do="Run the step `every_night`.",

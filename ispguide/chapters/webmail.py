@@ -89,7 +89,7 @@ TABLES_OF_ITS_VERSION = Once(
 )
 
 PASSWORD_USER_READS_NONE = Check(
-    "the hand that writes passwords can read none",
+    "the database user webmail-password can read no password",
     f'{AS_PASSWORD_USER} "SELECT password FROM virtual_users" 2>&1; [ $? = 1 ]',
     answer="command denied",
     stdin=PASSWORD_LOGIN,
@@ -97,7 +97,7 @@ PASSWORD_USER_READS_NONE = Check(
 )
 
 PASSWORD_USER_MAKES_NONE = Check(
-    "and makes no mailbox",
+    "the database user webmail-password makes no mailbox",
     f"{AS_PASSWORD_USER} \"DELETE FROM virtual_users WHERE email=''\" 2>&1; [ $? = 1 ]",
     answer="DELETE command denied",
     stdin=PASSWORD_LOGIN,
@@ -201,11 +201,13 @@ def prove(s):
     a letter is read, a wrong one opens nothing. What the door hides stays hidden, and the
     browser gets its rules. The hand that writes passwords can do nothing else. Sending
     is proved in chapter 12, which opens its door."""
-    yield proved("a letter is read in the browser", "webmail_reads")
-    yield proved("a wrong password opens nothing", "webmail_refuses")
-    yield proved("filter rules can be written in the browser", "webmail_filters")
-    yield proved("the browser gets its rules", "webmail_headers")
-    yield proved("what is behind the door stays hidden", "webmail_hides")
+    yield proved("a letter is read in Roundcube", "webmail_reads")
+    yield proved("a wrong password opens nothing in Roundcube", "webmail_refuses")
+    yield proved("filter rules (Sieve) can be written in Roundcube", "webmail_filters")
+    yield proved(
+        "the browser gets its rules (Content-Security-Policy)", "webmail_headers"
+    )
+    yield proved("Roundcube's own files stay hidden", "webmail_hides")
     yield PASSWORD_USER_READS_NONE
     yield PASSWORD_USER_MAKES_NONE
 
@@ -213,4 +215,4 @@ def prove(s):
 def sends(s) -> Iterator[Proof]:
     """A letter written in the browser, where the reader wants one at all."""
     if s.webmail:
-        yield proved("a letter written in the browser arrives", "webmail_sends")
+        yield proved("a letter written in Roundcube arrives", "webmail_sends")

@@ -142,7 +142,7 @@ class Firewall(File):
         super().__init__(RULES, s, **_ports(s, [22]))
 
     def __str__(self) -> str:
-        return "the rules of the firewall"
+        return "the rules of the firewall (nftables)"
 
     def facts(self) -> Iterable[Fact]:
         yield from super().facts()

@@ -90,7 +90,7 @@ def chosen(s: Settings) -> tuple[str, ...]:
 
 
 NOTHING_HALF_DONE = Once(
-    "no earlier installation is left half done",
+    "dpkg left no earlier installation half done",
     command="export DEBIAN_FRONTEND=noninteractive\n"
     "dpkg --configure -a --force-confdef --force-confold || true\n"
     "apt-get -q -y -o DPkg::Lock::Timeout=300 -f install",

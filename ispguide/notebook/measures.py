@@ -44,7 +44,7 @@ MEASURES = {
         mailboxes.box_words,
         watching.mailboxes_html,
     ),
-    "room": Measure(
+    "quota_usage": Measure(
         "How full the mailboxes are",
         tasks.measure_mailboxes,
         mailboxes.usage_words,

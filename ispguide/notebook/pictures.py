@@ -1,7 +1,7 @@
 """Pictures where people would rather look than read.
 
 `big_picture`, `journey`, `trace`, `health`, `mail_flow`, `queue`, `spam_scores`,
-`mailboxes`, `room`, `certificate`, `bans`: each is a live card in JupyterLab, and the same
+`mailboxes`, `quota_usage`, `certificate`, `bans`: each is a live card in JupyterLab, and the same
 as plain HTML where a script runs the notebooks.
 Matplotlib is loaded when a plot is drawn, not before.
 """
@@ -108,9 +108,9 @@ def mailboxes() -> Any:
     return _measured("mailboxes")
 
 
-def room() -> Any:
+def quota_usage() -> Any:
     """How full each mailbox is, of what it may hold."""
-    return _measured("room")
+    return _measured("quota_usage")
 
 
 def certificate() -> Any:

@@ -63,20 +63,21 @@ def guide_task(body: Body[Result]) -> Body[Result]: ...
 
 
 @overload
-def guide_task(*, iterable: list[str]) -> Callable[[Body[Result]], Body[Result]]: ...
+def guide_task(**options: list[str]) -> Callable[[Body[Result]], Body[Result]]: ...
 
 
-def guide_task(body: Any = None, *, iterable: Any = None) -> Any:
+def guide_task(body: Any = None, **options: list[str]) -> Any:
     """A Fabric task whose function is handed the guide of a server, opened; the server
     is hung up on afterwards.
 
-    `def look(guide, what=())` is called as `look(HERE, what, server=…, sudo=…)`."""
+    `def look(guide, what=())` is called as `look(HERE, what, server=…, sudo=…)`.
+    `options`: Fabric's own, as `iterable`, or `aliases` for what it was called before."""
     if body is None:
-        return lambda given: _made(given, iterable)
-    return _made(body, iterable)
+        return lambda given: _made(given, options)
+    return _made(body, options)
 
 
-def _made(body: Body[Result], iterable: list[str] | None) -> Any:
+def _made(body: Body[Result], options: dict[str, list[str]]) -> Any:
     @functools.wraps(body)
     def run(
         c: Any, *words: Any, server: str = PRACTICE, sudo: Any = None, **named: Any
@@ -90,7 +91,7 @@ def _made(body: Body[Result], iterable: list[str] | None) -> Any:
     with_server = [p for p in inspect.signature(run, follow_wrapped=False).parameters.values()
                    if p.name in ("c", "server", "sudo")]  # fmt: skip
     run.__signature__ = inspect.Signature([with_server[0], *own, *with_server[1:]])  # type: ignore[attr-defined]
-    return task(run, iterable=iterable)
+    return task(run, **options)
 
 
 def said(c: Any, result: Result) -> Result:

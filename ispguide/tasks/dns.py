@@ -246,7 +246,7 @@ def _publish(guide: Guide, do: Sequence[Any]) -> None:
     guide.must(do, "dns.coach", refused)
 
 
-@guide_task
+@guide_task(aliases=["dns-spread"])
 def dns_propagation(guide: Guide) -> Propagation:
     """What the zone's own servers and the resolvers say of each record."""
     _rows(guide)

@@ -172,13 +172,13 @@ def sizes(axes: Any, rows: Sequence[mailboxes.Box]) -> None:
 
 
 #: A mailbox's word → its colour.
-ROOM = {"room": GOOD, "warned": WARN, "nearly full": BAD, "full": BAD}
+QUOTA_COLOURS = {"room": GOOD, "warned": WARN, "nearly full": BAD, "full": BAD}
 
 
 def shares(axes: Any, rows: Sequence[mailboxes.Box]) -> None:
     """How full each mailbox is, and the lines at which its owner is warned."""
     names = [r.address for r in rows]
-    colours = [ROOM[r.room] for r in rows]
+    colours = [QUOTA_COLOURS[r.quota_state] for r in rows]
     axes.barh(names, [r.share for r in rows], height=0.55, color=colours)
     for y, row in enumerate(rows):  # beside the lines, not across them
         axes.text(max(row.share, 100) + 3, y, _share(row), va="center")
@@ -194,7 +194,7 @@ def shares(axes: Any, rows: Sequence[mailboxes.Box]) -> None:
 
 
 def _share(row: mailboxes.Box) -> str:
-    return f"{row.share:.0f} %, {amount(row.size)} of {amount(row.limit)}: {row.room}"
+    return f"{row.share:.0f} %, {amount(row.size)} of {amount(row.limit)}: {row.quota_state}"
 
 
 def _filled(row: mailboxes.Box) -> str:

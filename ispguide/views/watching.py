@@ -316,9 +316,9 @@ def usage_html(rows: Sequence[mailboxes.Box]) -> Markup:
         else html.NOTHING
     )
     cells = [
-        (r.address, amount(r.size), amount(r.limit), f"{r.share:.0f} %", r.room)
+        (r.address, amount(r.size), amount(r.limit), f"{r.share:.0f} %", r.quota_state)
         if r.limit
-        else (r.address, amount(r.size), "none", "", r.room)
+        else (r.address, amount(r.size), "none", "", r.quota_state)
         for r in rows
     ]
     return plot.with_table(

@@ -110,11 +110,11 @@ def test_capitals_and_the_profile(browser):
 
 
 WRONG = {
-    "a port that is shut": ("s/993/994/", "Thunderbird finds every door, and gets in"),
+    "a port that is shut": ("s/993/994/", "Thunderbird finds every port (autoconfig), and gets in"),
     "the wrong encryption": (
-        "s/465, 'SSL'/465, 'STARTTLS'/", "Outlook finds every door, and gets in"),
+        "s/465, 'SSL'/465, 'STARTTLS'/", "Outlook finds every port (autodiscover), and gets in"),
     "another server": (
-        "s/HOST = 'mail/HOST = 'imap/", "an iPhone's profile names the right doors"),
+        "s/HOST = 'mail/HOST = 'imap/", "an iPhone's profile (mobileconfig) names the right ports"),
 }  # fmt: skip
 
 

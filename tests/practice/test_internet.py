@@ -286,7 +286,7 @@ def listed(address, server=""):
 
 def on_no_list():
     """State of the proof of chapter 2."""
-    (row,) = proved("the address is on no block list")
+    (row,) = proved("the address is on no DNS block list")
     return row.state
 
 

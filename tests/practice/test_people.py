@@ -172,7 +172,7 @@ def test_every_domain_takes_mail_for_its_duties(cli, seat):
 def test_a_forwarding_to_nobody_is_named(cli):
     sql("INSERT INTO virtual_aliases (domain_id, source, destination) SELECT id, 'dead@example.test', 'gone@example.test' FROM virtual_domains WHERE name='example.test'")  # fmt: skip
     try:
-        (row,) = proved("no forwarding leads to nobody")
+        (row,) = proved("no alias leads to nobody")
         assert (row.state, row.kind) == ("failed", "dangling")
         assert "dead@example.test" in row.gap and "gone@example.test" in row.gap
     finally:

@@ -15,7 +15,7 @@ from .test_internet import listed
 ANNA = "anna@example.test"
 ANSWERS = "blocklist.test answers the server's own resolver"
 LISTED = "blocklist.test lists none of this server's addresses"
-SIGNED = "the server's own resolver checks signatures"
+SIGNED = "the server's own resolver checks signatures (DNSSEC)"
 
 
 @pytest.fixture(scope="module", autouse=True)

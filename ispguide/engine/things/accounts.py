@@ -129,7 +129,7 @@ class NoSecret(Plain):
     what: str
 
     def __str__(self) -> str:
-        return f"no {self.what}"
+        return f"{self.what} is forgotten"
 
     def facts(self) -> Iterable[Fact]:
         return [facts.secret(self.name)]

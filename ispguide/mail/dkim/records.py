@@ -131,7 +131,7 @@ class DkimRecords(Plain):
     domain: str
 
     def __str__(self) -> str:
-        return "the public half of each key, in the DNS"
+        return "the public half of each DKIM key, in the DNS"
 
     def facts(self) -> Iterable[Fact]:
         return FACTS

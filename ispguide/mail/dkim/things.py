@@ -57,7 +57,7 @@ class DkimKeys(Plain):
     domain: str
 
     def __str__(self) -> str:
-        return "a key for each mail domain"
+        return "a DKIM key for each mail domain"
 
     def facts(self) -> Iterable[Fact]:
         return [LOOK]
@@ -130,7 +130,7 @@ class DkimSigners(Plain):
     """rspamd's list names every domain whose key the world can see."""
 
     def __str__(self) -> str:
-        return "rspamd's list of who signs with which key"
+        return "rspamd's list of who signs with which DKIM key"
 
     def facts(self) -> Iterable[Fact]:
         return FACTS

@@ -93,7 +93,7 @@ class ReportsMailbox(Plain):
         return f"dmarc@{self.domain}"
 
     def __str__(self) -> str:
-        return f"a mailbox for reports, {self.address}"
+        return f"a mailbox for DMARC reports, {self.address}"
 
     @property
     def question(self) -> Fact:

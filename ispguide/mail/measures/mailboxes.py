@@ -45,7 +45,7 @@ class Box:
         return 100 * self.size / self.limit if self.limit else 0.0
 
     @property
-    def room(self) -> str:
+    def quota_state(self) -> str:
         """The same in a word."""
         if not self.limit:
             return "no limit"

@@ -108,7 +108,7 @@ class DeadEnds(_NoRow):
     """No forwarding leads to an address of ours that does not exist."""
 
     def __str__(self) -> str:
-        return "no forwarding leads to nobody"
+        return "no alias leads to nobody"
 
     @property
     def question(self) -> Fact:
