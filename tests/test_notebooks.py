@@ -249,11 +249,13 @@ def test_every_question_has_its_answer_elsewhere():
     import tomllib
     from importlib import resources
 
-    text = resources.files("ispguide.quiz").joinpath("answers.toml").read_text()
+    text = resources.files("ispguide.quiz").joinpath("questions.toml").read_text()
     asked = [
         "".join(c["source"]).split("quiz(", 1)[1].rstrip(")")
         for path in sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))
         for c in json.loads(path.read_text())["cells"]
         if ".quiz(" in "".join(c["source"]) and c["cell_type"] == "code"
     ]
-    assert sorted(json.loads(q) for q in asked) == sorted(tomllib.loads(text))
+    assert sorted(json.loads(q) for q in asked) == sorted(
+        tomllib.loads(text)["answers"]
+    )

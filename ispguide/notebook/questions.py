@@ -54,7 +54,7 @@ class Choices:
 
 def quiz(question: str) -> Shown:
     """A question, and its answer folded away."""
-    return _folded(question, _read("answers.toml")[question])
+    return _folded(question, _read()["answers"][question])
 
 
 def ask(chapter: str, question: str) -> Any:
@@ -63,14 +63,12 @@ def ask(chapter: str, question: str) -> Any:
     if asked is None and question not in known_choices():
         raise GuideError(
             f"No answer is known to the question “{question}”.",
-            "It should be one of those in ispguide/notebook.",
+            "It should be one of those in ispguide/quiz.",
             "Write it as it stands there.",
             kind="no-such-question",
         )
     if headless():
         return _folded(question, asked.how if asked else _right(question))
-    pass
-
     if asked:
         return AskCard(chapter, asked)
     return ChooseCard(chapter, known_choices()[question])
@@ -81,7 +79,7 @@ def known_choices() -> dict[str, Choices]:
     """Every question with choices, by its words."""
     return {
         text: Choices(text, q["cell"], tuple(Choice(**c) for c in q["choices"]))
-        for text, q in _read("choices.toml").items()
+        for text, q in _read()["choices"].items()
     }
 
 
@@ -119,8 +117,8 @@ def _right(question: str) -> str:
 
 
 @cache
-def _read(name: str) -> dict[str, Any]:
-    text = resources.files("ispguide.quiz").joinpath(name).read_text()
+def _read() -> dict[str, Any]:
+    text = resources.files("ispguide.quiz").joinpath("questions.toml").read_text()
     return tomllib.loads(text)
 
 
