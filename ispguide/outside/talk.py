@@ -105,10 +105,10 @@ class Talk:
                 self.socket.settimeout(max(self.left, 0.01))
             yield
         except (OSError, UnicodeError) as error:
-            self.lines.append(f"   (broke off: {_why(error)})")
+            self.lines.append(f"   (broke off: {why(error)})")
             if self._opened:
                 self.socket.close()
-            raise NotReached(self.port, self._opened, _why(error), error) from error
+            raise NotReached(self.port, self._opened, why(error), error) from error
 
     def secure(self) -> None:
         """From here on, TLS."""
@@ -144,7 +144,8 @@ class Talk:
         return text
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What was in the way, in a few words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):

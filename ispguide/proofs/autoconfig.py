@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import plistlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, ParseError
+
+from httpx import Response
 
 from ispguide.outside.talk import DIRECT, NotReached
 from ispguide.proofs.base import Context, Refused, Verdict, proof
 from ispguide.proofs.dns import values_of
 from ispguide.proofs.tls import get
-from ispguide.proofs.webmail import Browser, Page
+from ispguide.proofs.web import Browser
 
 # What a mail program was told about the server's doors, and whether it is so.
 #
@@ -83,23 +85,24 @@ SCHEMA = (
 )
 
 
-def _asked(ctx: Context, word: str, path: str, body: str = "") -> Page:
+def _asked(ctx: Context, word: str, path: str, body: str = "") -> Response:
     """At the name in front of the domain, as long as it has its own certificate; else
     at the server's, to which the plain site sends who asks there."""
     for name in (f"{word}.{ctx.settings.domain}", ctx.settings.hostname):
         try:
-            page = Browser(ctx, name=name).ask(path, text=body)
+            there = Browser(replace(ctx.where, name=name), ctx.lines)
+            page = there.ask(path, text=body)
         except NotReached as stop:
             if not stop.opened:
                 raise
             continue
-        if page.status != 200:
-            raise Refused(f"https://{name}{path} is answered with {page.status}.")
+        if page.status_code != 200:
+            raise Refused(f"https://{name}{path} is answered with {page.status_code}.")
         return page
     raise Refused(f"Nobody answers at {word} with a certificate that counts.")
 
 
-def _tree(page: Page) -> Element:
+def _tree(page: Response) -> Element:
     """The answer as XML; a stranger's, so nothing in it is followed."""
     from defusedxml.ElementTree import fromstring
 
@@ -118,7 +121,7 @@ def thunderbird_finds(ctx: Context) -> Verdict:
     """Asked at autoconfig.DOMAIN and at the path for web sites; the same is told."""
     query = f"?emailaddress={ctx.address}"
     page = _asked(ctx, "autoconfig", THUNDERBIRD + query)
-    there = Browser(ctx).ask(WELL_KNOWN + query)
+    there = Browser(ctx.where, ctx.lines).ask(WELL_KNOWN + query)
     if there.text != page.text or "xml" not in page.headers.get("content-type", ""):
         return False, "The two paths do not tell the same, or not as XML."
     provider = _tree(page).find("emailProvider")
@@ -161,7 +164,7 @@ def outlook_finds(ctx: Context) -> Verdict:
 @proof
 def iphone_finds(ctx: Context) -> Verdict:
     """The profile is a property list with one mail account, and no password in it."""
-    page = Browser(ctx).ask(f"/apple.mobileconfig?email={ctx.address}")
+    page = Browser(ctx.where, ctx.lines).ask(f"/apple.mobileconfig?email={ctx.address}")
     kind = page.headers.get("content-type", "")
     if not kind.startswith("application/x-apple-aspen-config"):
         return (
@@ -215,8 +218,9 @@ def tells_nobody(ctx: Context) -> Verdict:
     """An address that exists and one that does not get the same answer."""
     here, nobody = ctx.address, f"nobody-at-all@{ctx.settings.domain}"
     told = [
-        Browser(ctx).ask(f"{THUNDERBIRD}?emailaddress={who}") for who in (here, nobody)
+        Browser(ctx.where, ctx.lines).ask(f"{THUNDERBIRD}?emailaddress={who}")
+        for who in (here, nobody)
     ]
-    same = told[0].status == 200 and told[0].text == told[1].text
+    same = told[0].status_code == 200 and told[0].text == told[1].text
     seen = "get the same answer" if same else "are answered differently"
     return same, f"An address that exists and one that does not {seen}."

@@ -8,7 +8,6 @@ policy), RFC 6066 3 (server_name).
 from __future__ import annotations
 
 import hashlib
-import http.client
 from dataclasses import replace
 
 from ispguide.engine.facts import Ran, probe
@@ -18,10 +17,11 @@ from ispguide.mail.dns.policies import STRANGER, tags
 from ispguide.mail.sni import SniNames
 from ispguide.outside.lookups import sender
 from ispguide.outside.names import Names, NoAnswer, ask, read
-from ispguide.outside.talk import NotReached, Talk, Where, unchecked
+from ispguide.outside.talk import NotReached, Where, unchecked
 from ispguide.proofs.base import CannotTell, Context, Verdict, proof
 from ispguide.proofs.protocols import Smtp
 from ispguide.proofs.tls import secured, served_certificate
+from ispguide.proofs.web import Browser
 
 # Proofs in the DNS: what a stranger finds who knows only the domain.
 #
@@ -210,15 +210,10 @@ def _fetched(ctx: Context, name: str) -> tuple[int, str, str]:
     addresses = addresses_of(ctx, name)
     if not addresses:
         raise CannotTell(f"{name} leads nowhere yet; the step `mta_sts_policy` says what to do.")  # fmt: skip
-    with Talk(replace(ctx.where, host=addresses[0], name=name), 443, ctx.lines) as talk:
-        web = http.client.HTTPConnection(name)
-        web.sock = talk.socket
-        ctx.lines.append(f"C: GET {wanted.PATH}  (Host: {name})")
-        web.request("GET", wanted.PATH)
-        said = web.getresponse()
-        body = said.read(65536).decode(errors="replace")
-        ctx.lines += [f"S: {said.status} {said.reason}", *body.splitlines()[:8]]
-        return said.status, said.headers.get("Content-Type", ""), body
+    there = replace(ctx.where, host=addresses[0], name=name)
+    said = Browser(there, ctx.lines).ask(wanted.PATH)
+    ctx.lines += said.text.splitlines()[:8]
+    return said.status_code, said.headers.get("Content-Type", ""), said.text
 
 
 def _servers(ctx: Context, domain: str, policy: wanted.Policy) -> str:

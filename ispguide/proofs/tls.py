@@ -7,7 +7,6 @@ https://docs.python.org/3.11/library/ssl.html
 from __future__ import annotations
 
 import hashlib
-import http.client
 import ssl
 import warnings
 
@@ -15,6 +14,7 @@ from ispguide.engine.actions import quote
 from ispguide.outside.talk import NotReached, Talk, unchecked
 from ispguide.proofs.base import Context, Verdict, need, proof
 from ispguide.proofs.protocols import KINDS, Dialogue, Smtp
+from ispguide.proofs.web import Browser
 
 END = "-----END CERTIFICATE-----\n"
 OLD = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
@@ -108,15 +108,8 @@ def _spoken(ctx: Context, port: int, context: ssl.SSLContext) -> str:
 
 def get(ctx: Context, path: str, tls: bool = True, **headers: str) -> tuple[int, str]:
     """(status, Location) of one GET at the server's address, under its own name."""
-    with Talk(ctx.where, 443 if tls else 80, ctx.lines) as talk:
-        web = http.client.HTTPConnection(ctx.where.name)
-        web.sock = talk.socket
-        ctx.lines.append(f"C: GET {path}  (Host: {ctx.where.name})")
-        web.request("GET", path, headers=headers)
-        said = web.getresponse()
-        where = said.headers.get("Location", "")
-        ctx.lines.append(f"S: {said.status} {said.reason} {where}".rstrip())
-        return said.status, where
+    said = Browser(ctx.where, ctx.lines, tls).ask(path, headers=headers)
+    return said.status_code, said.headers.get("Location", "")
 
 
 @proof

@@ -6,18 +6,12 @@ Sources: RFC 5804 (filter rules), https://www.w3.org/TR/CSP3/ (what a browser ma
 
 from __future__ import annotations
 
-import http.client
-import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from html import unescape
-from http.cookies import SimpleCookie
 from types import TracebackType
-from urllib.parse import urlencode
+
+from httpx import Response
 
 from ispguide.engine.settings import Secret
-from ispguide.outside.talk import Talk, Where
 from ispguide.proofs.base import (
     CannotTell,
     Context,
@@ -29,92 +23,33 @@ from ispguide.proofs.base import (
 )
 from ispguide.proofs.imap import WRONG
 from ispguide.proofs.messages import TEXT, bring, token, wait_for
-
-# A browser without a screen, as far as Roundcube's pages need one.
-#
-# It keeps cookies, fills in the form of the login and reads what comes.  It runs no
-# script; what a script would ask for, a proof asks for by its address.
-# Sources: RFC 6265 (cookies), https://github.com/roundcube/roundcubemail/wiki
-
+from ispguide.proofs.web import Browser, found
 
 #: Roundcube notes who comes for the first time, and refuses one of two who are the same
 #: person and come together.
 ENTERING = threading.Lock()
 
-FORM, XML = "application/x-www-form-urlencoded", "text/xml; charset=utf-8"
 
+class Webmail(Browser):
+    """Somebody at Roundcube.  What a script would ask for, a proof asks for by its
+    address.  `token`: Roundcube's, once logged in."""
 
-@dataclass(frozen=True)
-class Page:
-    """What a server answered.  `headers`: their names in small letters."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    def found(self, pattern: str) -> str:
-        """The first group of `pattern` in the page, "" when it is not there."""
-        match = re.search(pattern, self.text)
-        return unescape(match[1]) if match else ""
-
-
-@dataclass
-class Browser:
-    """Somebody's browser at the encrypted site.  `token`: Roundcube's, once logged in.
-
-    `name`: another name of the server, for which a certificate must count."""
-
-    ctx: Context
-    name: str = ""
-    cookies: dict[str, str] = field(default_factory=dict)
-    token: str = ""
-
-    @property
-    def where(self) -> Where:
-        """The server under the name that is asked for."""
-        return replace(self.ctx.where, name=self.name or self.ctx.where.name)
-
-    def ask(
-        self, path: str, form: Mapping[str, str] | None = None, text: str = ""
-    ) -> Page:
-        """One request; a form or a text goes by POST, and is never shown."""
-        body = urlencode(form) if form else text or None
-        shown = re.sub("_token=[^&]+", "_token=•••", path)
-        with Talk(self.where, 443, self.ctx.lines) as talk:
-            web = http.client.HTTPConnection(self.where.name)
-            web.sock, verb = talk.socket, "POST" if body else "GET"
-            self.ctx.lines.append(f"C: {verb} {shown}  (Host: {self.where.name})")
-            web.request(verb, path, body, self._headers(FORM if form else XML))
-            page = self._read(web.getresponse())
-        self.ctx.lines.append(f"S: {page.status}, {len(page.text)} characters")
-        return page
-
-    def _headers(self, kind: str) -> dict[str, str]:
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        agent = "Mozilla/5.0 (ispguide proof)"
-        found = {"User-Agent": agent, "Cookie": cookies, "Content-Type": kind}
-        return found | ({"X-Roundcube-Request": self.token} if self.token else {})
-
-    def _read(self, said: http.client.HTTPResponse) -> Page:
-        for line in said.headers.get_all("Set-Cookie", []):
-            for name, morsel in SimpleCookie(line).items():
-                self.cookies[name] = morsel.value
-        text = said.read().decode(errors="replace")
-        heads = {name.lower(): value for name, value in said.headers.items()}
-        return Page(said.status, heads, text)
+    def __init__(self, ctx: Context):
+        super().__init__(ctx.where, ctx.lines)
+        self.token = ""
 
     def login(self, user: str, password: Secret) -> bool:
         """Fill in the form as a person does; whether Roundcube let us in."""
-        token = self.ask("/").found(r'name="_token" value="([^"]+)"')
+        token = found(self.ask("/"), r'name="_token" value="([^"]+)"')
         if not token:
             raise Refused("The page shows no form for the login.")
         form = {"_task": "login", "_action": "login", "_token": token,
                 "_user": user, "_pass": password.reveal(), "_timezone": "UTC"}  # fmt: skip
-        page = self.ask("/?_task=login", form)
-        if page.status != 302:
+        if self.ask("/?_task=login", form).status_code != 302:
             return False
         inside = self.ask("/?_task=mail")
-        self.token = inside.found(r'"request_token":"([^"]+)"')
+        self.token = found(inside, r'"request_token":"([^"]+)"')
+        self.client.headers["X-Roundcube-Request"] = self.token
         return bool(self.token)
 
     def logout(self) -> None:
@@ -126,9 +61,9 @@ class Reading:
     """The mailbox of the proofs, open in a browser, and closed afterwards."""
 
     def __init__(self, ctx: Context):
-        self.browser, self.ctx = Browser(ctx), ctx
+        self.browser, self.ctx = Webmail(ctx), ctx
 
-    def __enter__(self) -> Browser:
+    def __enter__(self) -> Webmail:
         with ENTERING:
             inside = self.browser.login(self.ctx.address, self.ctx.mailbox.password)
         if not inside:
@@ -181,7 +116,7 @@ def webmail_reads(ctx: Context) -> Verdict:
 @last_proof
 def webmail_refuses(ctx: Context) -> Verdict:
     """A wrong password shows the form again, and no mailbox."""
-    inside = Browser(ctx).login(ctx.address, WRONG)
+    inside = Webmail(ctx).login(ctx.address, WRONG)
     seen = (
         "opened the mailbox" if inside else "was refused, and the form is shown again"
     )
@@ -204,10 +139,10 @@ def webmail_sends(ctx: Context) -> Verdict:
     return True, f"Sent, found in {folder}, and its copy in Sent."
 
 
-def _write(browser: Browser, to: str, mark: str) -> Page:
+def _write(browser: Webmail, to: str, mark: str) -> Response:
     opened = browser.ask("/?_task=mail&_action=compose").headers.get("location", "")
     sheet = browser.ask(opened)
-    sender = sheet.found(r'name="_from"[^>]*>\s*<option value="(\d+)"')
+    sender = found(sheet, r'name="_from"[^>]*>\s*<option value="(\d+)"')
     form = {"_token": browser.token, "_task": "mail", "_action": "send", "_framed": "1",
             "_id": opened.rpartition("_id=")[2], "_from": sender, "_to": to,
             "_subject": f"A letter, {mark}", "_store_target": "Sent", "_is_html": "0",
@@ -215,9 +150,9 @@ def _write(browser: Browser, to: str, mark: str) -> Page:
     return browser.ask("/?_task=mail&_framed=1", form)
 
 
-def _message(page: Page) -> str:
+def _message(page: Response) -> str:
     """What Roundcube tells its reader in the corner of the screen."""
-    return page.found(r'display_message\("([^"]*)"') or f"an answer {page.status}"
+    return found(page, r'display_message\("([^"]*)"') or f"an answer {page.status_code}"
 
 
 @proof
@@ -235,7 +170,7 @@ def webmail_filters(ctx: Context) -> Verdict:
     return folder == "Drafts", f"With a rule into Drafts, the letter {seen}."
 
 
-def _rule(browser: Browser, mark: str) -> Page:
+def _rule(browser: Webmail, mark: str) -> Response:
     browser.ask(
         "/?_task=settings&_action=plugin.managesieve"
     )  # makes the list of rules
@@ -250,8 +185,7 @@ def _rule(browser: Browser, mark: str) -> Page:
 @proof
 def webmail_headers(ctx: Context) -> Verdict:
     """The page tells the browser whom it may talk to; the cookie is well kept."""
-    browser = Browser(ctx)
-    heads = browser.ask("/").headers
+    heads = Browser(ctx.where, ctx.lines).ask("/").headers
     missing = [n for n, word in RULES.items() if word not in heads.get(n, "")]
     cookie = heads.get("set-cookie", "").lower()
     missing += [w for w in ("secure", "httponly", "samesite") if w not in cookie]
@@ -263,8 +197,8 @@ def webmail_headers(ctx: Context) -> Verdict:
 @proof
 def webmail_hides(ctx: Context) -> Verdict:
     """Configuration, logs and programs are not shown, scripts and styles are."""
-    browser = Browser(ctx)
-    told = {path: browser.ask(path).status for path in (*HIDDEN, *SHOWN)}
+    browser = Browser(ctx.where, ctx.lines)
+    told = {path: browser.ask(path).status_code for path in (*HIDDEN, *SHOWN)}
     open_ = [p for p in HIDDEN if told[p] not in (403, 404)]
     shut = [p for p in SHOWN if told[p] != 200]
     wrong = [f"{path} is answered {told[path]}" for path in (*open_, *shut)]
