@@ -17,12 +17,12 @@ from ispguide.engine.errors import GuideError
 from ispguide.engine.facts import Fact, Have, failed_answer
 from ispguide.engine.guide import Guide
 from ispguide.engine.settings import Settings
-from ispguide.mail.dkim.records import KeyRecord, key_records
+from ispguide.mail.dkim.records import key_records
 from ispguide.mail.dns import compare
 from ispguide.mail.dns.compare import MISSING, RIGHT, UNKNOWN, Verdict, judge, proposal
-from ispguide.mail.dns.others import OtherRecord, other_records
+from ispguide.mail.dns.others import other_records
 from ispguide.mail.dns.records import OPTIONAL, Record, Shapes, shapes, zone_file
-from ispguide.mail.dns.thing import DnsRecord
+from ispguide.mail.dns.thing import DnsRecord, WantedRecord
 from ispguide.mail.dns.wanted import Addresses, wanted
 from ispguide.mail.tlsa import tlsa
 from ispguide.outside.updates import Key, NotPublished
@@ -40,10 +40,6 @@ SHOWN = {
     "wrong": ("gap", "wrong"),
     UNKNOWN: ("unknown", "could not tell"),
 }
-
-
-#: A record that should be there.
-Wanted = DnsRecord | KeyRecord | OtherRecord
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ class Note:
     left: int
 
 
-def things(s: Settings, have: Have) -> list[Wanted]:
+def things(s: Settings, have: Have) -> list[WantedRecord]:
     """Every record that this server might need, as a thing: the first domain's, those
     of the other domains, those of the keys it has."""
     both = Addresses("192.0.2.1", "2001:db8::1")
@@ -122,7 +118,7 @@ def rows(s: Settings, have: Have) -> list[Row]:
     return [row for thing in things(s, have) for row in _row(thing, s, have)]
 
 
-def _row(thing: Wanted, s: Settings, have: Have) -> Iterable[Row]:
+def _row(thing: WantedRecord, s: Settings, have: Have) -> Iterable[Row]:
     record = thing.record(have)
     if record is None:
         return
@@ -170,7 +166,7 @@ def notes(s: Settings, have: Have, resolvers: Sequence[str]) -> list[Note]:
 
 
 def _note(
-    thing: Wanted,
+    thing: WantedRecord,
     record: Record,
     have: Have,
     place: str,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action
@@ -146,6 +146,29 @@ def authoritative(answer: Any) -> set[str]:
     """The name servers of the zone.  A key for updates belongs to those of the first
     domain; somebody else's would refuse it."""
     return set(answer.get("servers", ()))
+
+
+class WantedRecord(Protocol):
+    """A record that should be at its zone's own servers, whoever wants it: the first
+    domain, another one, the server's name, or a DKIM key.  All answers are in `have`."""
+
+    @property
+    def key(self) -> str: ...
+    def record(self, have: Have) -> Record | None:
+        """As it should be; None while the server has not said what must stand there."""
+
+    def answer(self, have: Have) -> Any:
+        """What the zone's servers say: {zone, servers}, or {error}."""
+
+    def more(self, have: Have) -> More:
+        """What else a judge of such records has to know."""
+
+    def verdict(self, have: Have) -> Verdict: ...
+    def publishable(self, have: Have) -> bool:
+        """Whether the zone takes a change from here."""
+
+    def gap(self, have: Have) -> Gap: ...
+    def fix(self, have: Have) -> Sequence[Action]: ...
 
 
 @dataclass(frozen=True)
