@@ -8,9 +8,9 @@ from ispguide.engine.errors import GuideError
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.settings import Secret, Settings
 from ispguide.mail import people
-from ispguide.mail.people.book import senders
 from ispguide.mail.people.plan import plan
 from ispguide.mail.people.things import DeadEnds, Duties
+from ispguide.mail.people.user_database import senders
 
 
 @pytest.mark.parametrize("text", ["Anna@Example.Test", " anna@example.test "])

@@ -10,8 +10,8 @@ import pytest
 
 from ispguide import tasks
 from ispguide.engine.errors import GuideError
-from ispguide.mail.people.book import Sender
 from ispguide.mail.people.plan import plan
+from ispguide.mail.people.user_database import Sender
 from ispguide.notebook import people, switch
 from ispguide.notebook.forms.people import FileCard, text_of
 from ispguide.notebook.forms.people_changes import (

@@ -84,7 +84,7 @@ def stranger_at(monkeypatch, port):
         smtp.ehlo()
         return smtp
 
-    monkeypatch.setattr(Context, "stranger", come)
+    monkeypatch.setattr(Context, "inbound_smtp", come)
 
 
 def test_every_proof_is_there_and_says_what_it_proves():

@@ -155,10 +155,10 @@ def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[int, 
     book.chmod(0o755)
     patience = getattr(request, "param", 5)
     code = (
-        "import asyncio; from ispguide.remote import quota_door as door; "
-        f"door.SECONDS, door.POSTMAP = {patience}, {str(book)!r}; "
-        f"door.DOVECOT = {str(tmp_path / 'quota-status')!r}; "
-        f"asyncio.run(door.main({port}))"
+        "import asyncio; from ispguide.remote import quota_policy; "
+        f"quota_policy.SECONDS, quota_policy.POSTMAP = {patience}, {str(book)!r}; "
+        f"quota_policy.DOVECOT = {str(tmp_path / 'quota-status')!r}; "
+        f"asyncio.run(quota_policy.main({port}))"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
     end = time.monotonic() + 10

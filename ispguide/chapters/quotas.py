@@ -85,12 +85,12 @@ def quota_policy_service(s):
     yield dovecot.dovecot(s, f"{CONF}/98-ispguide-quota-status.conf")
     yield File(BOXES, s, mode=0o640, group="postfix", plain=PLAIN)
     yield User("quotadoor", UID, "/nonexistent")
-    yield from programs.modules("quota_door")
+    yield from programs.modules("quota_policy")
     yield File(DOOR, s, mode=0o755, port=PORT)
     yield File(UNIT, s)
     yield Service(
         "ispguide-quota",
-        reads=(DOOR, f"{programs.FOLDER}/quota_door.py", UNIT),
+        reads=(DOOR, f"{programs.FOLDER}/quota_policy.py", UNIT),
         ports=(PORT,),
     )
     yield Postconf(

@@ -134,7 +134,7 @@ def brute_force(
     lab = awake()
     net = lab.network()
     place = net.ip6 if six else net.ip4
-    program = resources.files("ispguide.lab").joinpath("guessing.py").read_bytes()
+    program = resources.files("ispguide.lab").joinpath("brute_force.py").read_bytes()
     argv = ["python3", "-I", "-", service, place(MAIL), place(FROM[via]), str(tries)]
     done = lab.internet.run(argv, program)
     if done.returncode:

@@ -16,7 +16,7 @@ from ispguide.mail.dns.policies import tags
 from ispguide.outside.elsewhere import Elsewhere
 from ispguide.outside.names import Names, NoAnswer
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
-from ispguide.proofs.messages import STRANGER, head, message, received, token
+from ispguide.proofs.messages import SENDER_ELSEWHERE, head, message, received, token
 from ispguide.proofs.submission import send
 
 # Proofs about the seal: DKIM signatures as a stranger checks them, and reports.
@@ -69,11 +69,11 @@ def dkim_signed(ctx: Context) -> Verdict:
         return False, f"There is no DKIM signature of {domain} in its head."
     name = f"{selector}._domainkey.{domain}"
     if not fits(ctx, mail):
-        return False, f"The seal does not fit the public key at {name}."
+        return False, f"The DKIM signature does not fit the public key at {name}."
     top, _, text = mail.partition("\n\n")
     if fits(ctx, f"{top}\n\n{text.replace('letter', 'bill', 1)}"):
-        return False, "The seal still fits after a word was changed."
-    return True, f"The seal fits the public key at {name}, and broke when one word was changed."  # fmt: skip
+        return False, "The DKIM signature still fits after a word was changed."
+    return True, f"The DKIM signature fits the public key at {name}, and broke when one word was changed."  # fmt: skip
 
 
 @proof
@@ -81,7 +81,7 @@ def inbound_not_signed(ctx: Context) -> Verdict:
     """A stranger at port 25 who writes in our name is not signed, if taken at all."""
     mark, domain = token(), ctx.settings.domain
     me = f"director@{domain}"
-    with ctx.stranger() as smtp:
+    with ctx.inbound_smtp() as smtp:
         said = smtp.deliver(me, ctx.address, message(mark, ctx.address, sender=me))
     if not said.good:
         return True, f"It was refused: {said.text!r}"
@@ -90,16 +90,16 @@ def inbound_not_signed(ctx: Context) -> Verdict:
         return None, "It was taken, and did not reach the mailbox within 15 s."
     selector = signature(mail, domain)
     if selector:
-        return False, f"A stranger's letter got the seal {selector} of {domain}."
-    return True, "It was taken, as the policy says, and got no seal."
+        return False, f"A stranger's letter got the signature {selector} of {domain}."
+    return True, "It was taken, as the policy says, and got no DKIM signature."
 
 
 @proof
 def reports_taken(ctx: Context) -> Verdict:
     """Somebody brings a report: its address is taken at the door.  Nothing is sent."""
     address = f"dmarc@{ctx.settings.domain}"
-    with ctx.stranger() as smtp:
-        said = smtp.envelope(STRANGER, address)
+    with ctx.inbound_smtp() as smtp:
+        said = smtp.envelope(SENDER_ELSEWHERE, address)
         smtp.command("RSET")
     return said.good, f"<{address}> was answered {said.text!r}"
 

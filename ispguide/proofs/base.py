@@ -133,7 +133,7 @@ class Context:
         self.lines += [f"   {line}" for line in said.lines[:8]]
         return said
 
-    def stranger(self) -> Smtp:
+    def inbound_smtp(self) -> Smtp:
         """Somebody at port 25, after EHLO; such a client checks no certificate."""
         smtp = Smtp(self.where, 25, self.lines, unchecked())
         smtp.ehlo()

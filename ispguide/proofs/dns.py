@@ -13,7 +13,7 @@ from dataclasses import replace
 from ispguide.engine.facts import Ran, probe
 from ispguide.mail.certificates import authority
 from ispguide.mail.dns import spf, wanted
-from ispguide.mail.dns.policies import STRANGER, tags
+from ispguide.mail.dns.policies import ADDRESS_ELSEWHERE, tags
 from ispguide.mail.sni import SniNames
 from ispguide.outside.lookups import sender
 from ispguide.outside.names import Names, NoAnswer, ask, read
@@ -99,8 +99,10 @@ def sender_policy(ctx: Context) -> Verdict:
         a: spf.verdict(found["terms"], a)
         for a in addresses_of(ctx, ctx.settings.hostname)
     }
-    other = spf.verdict(found["terms"], STRANGER)
-    said = ", ".join(f"{v} for {a}" for a, v in {**own, STRANGER: other}.items())
+    other = spf.verdict(found["terms"], ADDRESS_ELSEWHERE)
+    said = ", ".join(
+        f"{v} for {a}" for a, v in {**own, ADDRESS_ELSEWHERE: other}.items()
+    )
     good = set(own.values()) == {"pass"} and other in ("fail", "softfail")
     return good, f"{said}, after {found['lookups']} look-ups"
 

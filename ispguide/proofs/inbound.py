@@ -11,7 +11,7 @@ from ispguide.outside.talk import NotReached, unchecked
 from ispguide.proofs.base import Context, Refused, Verdict, need, proof
 from ispguide.proofs.messages import (
     FOREIGN,
-    STRANGER,
+    SENDER_ELSEWHERE,
     arrived,
     bring,
     message,
@@ -59,8 +59,10 @@ def catchall_respects_mailboxes(ctx: Context) -> Verdict:
 @proof
 def unknown_refused(ctx: Context) -> Verdict:
     """Who does not live here is refused at the door, so that nothing bounces."""
-    with ctx.stranger() as smtp:
-        said = smtp.envelope(STRANGER, f"nobody-{token()}@{ctx.settings.domain}")
+    with ctx.inbound_smtp() as smtp:
+        said = smtp.envelope(
+            SENDER_ELSEWHERE, f"nobody-{token()}@{ctx.settings.domain}"
+        )
     return said.text.startswith("550 5.1.1"), f"RCPT was answered {said.text!r}"
 
 
@@ -78,7 +80,7 @@ def relays(ctx: Context, address: str) -> list[tuple[str, str]]:
         f'"{FOREIGN}"@{domain}',
         f"{elsewhere}!{local}@{host}",
     )
-    ways = [(STRANGER, recipient) for recipient in recipients]
+    ways = [(SENDER_ELSEWHERE, recipient) for recipient in recipients]
     return [*ways, (f"postmaster@{domain}", FOREIGN), ("", FOREIGN)]
 
 
@@ -87,7 +89,7 @@ def relay_refused(ctx: Context) -> Verdict:
     """Nobody sends through this server without a login, by no trick, for ever.
 
     For ever is 5xx; with 4xx the stranger's server would try again for days."""
-    with ctx.stranger() as smtp:
+    with ctx.inbound_smtp() as smtp:
         ways = relays(ctx, smtp.socket.getpeername()[0])
         for sender, recipient in ways:
             said = smtp.envelope(sender, recipient)
@@ -126,9 +128,9 @@ def _smuggle(ctx: Context, end: str, mark: str) -> int:
     to = ctx.address
     inner = message(mark, to).replace("\n", "\r\n")
     outer = message(token(), to).replace("\n", "\r\n").removesuffix("\r\n")
-    trick = f"{end}MAIL FROM:<{STRANGER}>\r\nRCPT TO:<{to}>\r\nDATA\r\n"
-    with ctx.stranger() as smtp:
-        need(smtp.envelope(STRANGER, to), "The envelope")
+    trick = f"{end}MAIL FROM:<{SENDER_ELSEWHERE}>\r\nRCPT TO:<{to}>\r\nDATA\r\n"
+    with ctx.inbound_smtp() as smtp:
+        need(smtp.envelope(SENDER_ELSEWHERE, to), "The envelope")
         need(smtp.command("DATA"), "DATA")
         smtp.send(f"{outer}{trick}{inner}.\r\nQUIT\r\n".encode(),
                   shown=f"(a letter, then {trick!r} and another letter)")  # fmt: skip
@@ -149,7 +151,7 @@ def _taken(smtp: Smtp) -> int:
 def vrfy_silent(ctx: Context) -> Verdict:
     """VRFY tells a real address from an invented one no better than dice would."""
     names = (ctx.address, f"nobody-{token()}@{ctx.settings.domain}")
-    with ctx.stranger() as smtp:
+    with ctx.inbound_smtp() as smtp:
         real, invented = (
             smtp.command(f"VRFY {name}").text.replace(name, "…") for name in names
         )

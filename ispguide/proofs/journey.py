@@ -37,7 +37,14 @@ from ispguide.outside.talk import NotReached, unchecked
 from ispguide.proofs import Context
 from ispguide.proofs.base import CannotTell, Refused
 from ispguide.proofs.context import opened
-from ispguide.proofs.messages import STRANGER, TEXT, head, message, token, wait_for
+from ispguide.proofs.messages import (
+    SENDER_ELSEWHERE,
+    TEXT,
+    head,
+    message,
+    token,
+    wait_for,
+)
 from ispguide.proofs.protocols import Reply, Smtp
 from ispguide.proofs.spam import GTUBE
 from ispguide.replay.server import paced
@@ -279,7 +286,7 @@ class Journey:
             smtp.ehlo_name = f"{self.mark}.elsewhere.test"
             if "STARTTLS" in self._said(smtp.ehlo()).whole:
                 self._said(smtp.starttls())
-            reply = self._said(smtp.command(f"MAIL FROM:<{STRANGER}>"))
+            reply = self._said(smtp.command(f"MAIL FROM:<{SENDER_ELSEWHERE}>"))
             if reply.good and self._recipient(smtp).good:
                 self._deliver(smtp)
             self._said(smtp.command("QUIT"))

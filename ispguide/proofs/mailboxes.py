@@ -12,7 +12,14 @@ import time
 
 from ispguide.engine.actions import quote
 from ispguide.proofs.base import Context, Refused, Verdict, last_proof, need, proof
-from ispguide.proofs.messages import STRANGER, arrived, bring, message, token, wait_for
+from ispguide.proofs.messages import (
+    SENDER_ELSEWHERE,
+    arrived,
+    bring,
+    message,
+    token,
+    wait_for,
+)
 from ispguide.proofs.protocols import Reply
 
 # Proofs about people who come and go: new, locked.
@@ -75,16 +82,16 @@ def put(ctx: Context, size: int) -> None:
 def knock(ctx: Context, to: str, size: int = 0) -> Reply:
     """A stranger asks at the door; he announces `size` bytes, or nothing."""
     told = f" SIZE={size}" if size else ""
-    with ctx.stranger() as smtp:
-        need(smtp.command(f"MAIL FROM:<{STRANGER}>{told}"), "MAIL FROM")
+    with ctx.inbound_smtp() as smtp:
+        need(smtp.command(f"MAIL FROM:<{SENDER_ELSEWHERE}>{told}"), "MAIL FROM")
         return smtp.command(f"RCPT TO:<{to}>")
 
 
 def unannounced(ctx: Context, size: int) -> Reply:
     """He says nothing about its size, and brings a letter of so many bytes."""
-    with ctx.stranger() as smtp:
+    with ctx.inbound_smtp() as smtp:
         mail = message(token(), ctx.address, text=long(size))
-        return smtp.deliver(STRANGER, ctx.address, mail)
+        return smtp.deliver(SENDER_ELSEWHERE, ctx.address, mail)
 
 
 def full(said: Reply) -> bool:

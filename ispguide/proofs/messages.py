@@ -15,7 +15,7 @@ from ispguide.proofs.base import Context, Verdict
 from ispguide.proofs.protocols import Imap, Reply
 
 #: Names below .test belong to nobody (RFC 2606), so nobody is bothered.
-STRANGER = "stranger@elsewhere.test"
+SENDER_ELSEWHERE = "stranger@elsewhere.test"
 FOREIGN = "someone@elsewhere.test"
 
 TEXT = "A short letter to see whether the mail server does what it should.\n"
@@ -27,7 +27,7 @@ def token() -> str:
 
 
 def message(
-    mark: str, to: str, text: str = TEXT, sender: str = STRANGER, more: str = ""
+    mark: str, to: str, text: str = TEXT, sender: str = SENDER_ELSEWHERE, more: str = ""
 ) -> str:
     """A mail in good shape.  `more`: header lines, each with its end."""
     return (
@@ -42,8 +42,8 @@ def message(
 def bring(ctx: Context, mark: str, to: str = "", **how: str) -> Reply:
     """A stranger brings a letter to `to` (else the mailbox) at port 25."""
     to = to or ctx.address
-    with ctx.stranger() as smtp:
-        return smtp.deliver(STRANGER, to, message(mark, to, **how))
+    with ctx.inbound_smtp() as smtp:
+        return smtp.deliver(SENDER_ELSEWHERE, to, message(mark, to, **how))
 
 
 def wait_for(

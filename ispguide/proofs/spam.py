@@ -13,7 +13,7 @@ from ispguide.engine.actions import quote
 from ispguide.proofs.base import Context, Refused, Verdict, need, proof
 from ispguide.proofs.messages import (
     FOREIGN,
-    STRANGER,
+    SENDER_ELSEWHERE,
     bring,
     head,
     received,
@@ -72,8 +72,8 @@ def spam_to_junk(ctx: Context) -> Verdict:
     nobody knows beforehand: what is refused as certain spam is tried milder."""
     for mail in (rude, careless):
         mark = token()
-        with ctx.stranger() as smtp:
-            said = smtp.deliver(STRANGER, ctx.address, mail(mark))
+        with ctx.inbound_smtp() as smtp:
+            said = smtp.deliver(SENDER_ELSEWHERE, ctx.address, mail(mark))
         if not 500 <= said.code <= 599:
             break
     need(said, "Even a mail that is only careless")
@@ -94,7 +94,7 @@ def rude(mark: str) -> str:
 
 def careless(mark: str) -> str:
     """No Message-ID and Date, and for somebody else: 7.5 points likewise."""
-    return f"From: <{STRANGER}>\nTo: <{FOREIGN}>\nSubject: {mark}\n\n{mark}\n"
+    return f"From: <{SENDER_ELSEWHERE}>\nTo: <{FOREIGN}>\nSubject: {mark}\n\n{mark}\n"
 
 
 def points(mail: str) -> float | None:

@@ -17,7 +17,7 @@ from ispguide.mail.smarthost import host_of, port_of
 from ispguide.proofs.base import CannotTell, Context, Verdict, need, proof
 from ispguide.proofs.messages import (
     FOREIGN,
-    STRANGER,
+    SENDER_ELSEWHERE,
     arrived,
     head,
     message,
@@ -187,7 +187,7 @@ def forged_sender_refused(ctx: Context, port: str) -> Verdict:
     """Who is logged in writes only as himself: not as a neighbour, not as a bank."""
     neighbour = f"neighbour-{token()}@{ctx.settings.domain}"
     with ctx.logged_in(int(port)) as smtp:
-        for sender in (neighbour, STRANGER):
+        for sender in (neighbour, SENDER_ELSEWHERE):
             said = smtp.envelope(sender, ctx.address)
             if said.code != 553:
                 return False, f"<{sender}> as sender was answered {said.text!r}"

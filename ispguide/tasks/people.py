@@ -18,8 +18,8 @@ from ispguide.mail import people
 from ispguide.mail.mariadb import statement
 from ispguide.mail.people import Lists
 from ispguide.mail.people.addresses import bytes_of
-from ispguide.mail.people.book import Sender, senders
 from ispguide.mail.people.plan import Change, Plan, plan
+from ispguide.mail.people.user_database import Sender, senders
 from ispguide.tasks.base import guide_task
 
 # The address book of a server that is open: look, change, look again.

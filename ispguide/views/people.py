@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from ispguide.engine.names import to_unicode
 from ispguide.mail.people import Lists
-from ispguide.mail.people.book import Sender
 from ispguide.mail.people.things import limit
+from ispguide.mail.people.user_database import Sender
 from ispguide.views import html, style
 
 #: With more rows than this, each domain's are folded.

@@ -334,7 +334,7 @@ def test_the_policy_is_raised_and_a_forger_meets_it(guide, cli):
     ours = guide.settings
 
     def knock() -> str:
-        with opened(guide) as ctx, ctx.stranger() as smtp:
+        with opened(guide) as ctx, ctx.inbound_smtp() as smtp:
             me = f"director@{DOMAIN}"
             said = smtp.deliver(
                 me, ctx.address, message(token(), ctx.address, sender=me)

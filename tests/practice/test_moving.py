@@ -22,7 +22,7 @@ from ispguide.engine.profile import Profile
 from ispguide.engine.settings import Secret
 from ispguide.mail import certificates
 from ispguide.mail.backup.inventory import FACT, inventory
-from ispguide.proofs.messages import STRANGER, message, token
+from ispguide.proofs.messages import SENDER_ELSEWHERE, message, token
 from ispguide.remote import inventory as remote_inventory
 
 from .conftest import back_to_built, shell, until
@@ -77,7 +77,7 @@ class Post:
         address = self.new if self.moved.is_set() else self.old.address
         try:
             with knock(address) as smtp:
-                smtp.sendmail(STRANGER, [to], message(mark, to))
+                smtp.sendmail(SENDER_ELSEWHERE, [to], message(mark, to))
         except (OSError, smtplib.SMTPException) as no:
             codes = getattr(no, "recipients", {}).values()
             if any(code >= 500 for code, _ in codes) or getattr(no, "smtp_code", 0) >= 500:  # fmt: skip
@@ -159,7 +159,7 @@ def test_the_whole_move(old, each, cli, seat):
 
 #: What was taken of the post is in its mailboxes; else the queue says why it is not.
 DELIVERED = (
-    f"({until(f'! postqueue -j | grep {STRANGER}', 600, 0.1)}) > /dev/null"
+    f"({until(f'! postqueue -j | grep {SENDER_ELSEWHERE}', 600, 0.1)}) > /dev/null"
     " || { postqueue -j; exit 1; }"
 )
 
@@ -181,7 +181,7 @@ def just_brought(old: Old, post: Post) -> Iterator[None]:
     half, rest = message(mark, to).replace("\n", "\r\n").split("To: ", 1)
     with knock(old.address) as smtp, ThreadPoolExecutor(1) as pool:
         smtp.ehlo()
-        smtp.mail(STRANGER)
+        smtp.mail(SENDER_ELSEWHERE)
         smtp.rcpt(to)
         assert smtp.docmd("DATA")[0] == 354
         smtp.send(half)

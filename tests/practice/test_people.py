@@ -10,8 +10,8 @@ import time
 import pytest
 
 from ispguide import tasks
-from ispguide.mail.people.book import senders
 from ispguide.mail.people.plan import plan
+from ispguide.mail.people.user_database import senders
 
 from .conftest import proved, shell
 

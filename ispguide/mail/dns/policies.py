@@ -83,7 +83,7 @@ def _uris(name: str, found: dict[str, str]) -> list[str]:
 
 
 #: An address of nobody, to see what SPF says of strangers (RFC 5737).
-STRANGER = "192.0.2.1"
+ADDRESS_ELSEWHERE = "192.0.2.1"
 
 
 def sender(record: Record, values: list[str], said: Said, more: More) -> Gap:
@@ -142,7 +142,7 @@ def _judged(text: str, more: More) -> Gap:
                 "too-strict",
                 f"The SPF record {text!r} does not let this server send: it says {said} of {address}.",
             )
-    stranger = spf.verdict(more.spf["terms"], STRANGER)
+    stranger = spf.verdict(more.spf["terms"], ADDRESS_ELSEWHERE)
     if stranger == "pass":
         return Gap(
             "too-open",
@@ -200,7 +200,7 @@ def mended(record: Record, text: str, more: More) -> str:
     said = {spf.verdict(known["terms"], address) for address in more.addresses}
     left = left_out(record, more)
     add = [] if left and said == {"pass"} else ["mx"]
-    stranger = spf.verdict(known["terms"], STRANGER)
+    stranger = spf.verdict(known["terms"], ADDRESS_ELSEWHERE)
     return (
         spf.with_words(text, [*add, *left]) if stranger in ("fail", "softfail") else ""
     )

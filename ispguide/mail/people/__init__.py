@@ -1,6 +1,7 @@
 """Domains, mailboxes and aliases: what to ask and what to do, as data.
 
-`addresses`: what is one.  `book`: what is asked, what is done, who may send as whom.
+`addresses`: what is one.  `user_database`: what is asked, what is done, who may send
+as whom.
 `plan`: a whole file of people.  `things`: what should be true.
 Does no I/O; `tasks.people` carries it out.
 """
@@ -15,7 +16,7 @@ from ispguide.mail.people.addresses import (
     valid_mailbox,
     valid_password,
 )
-from ispguide.mail.people.book import (
+from ispguide.mail.people.user_database import (
     ALIASES,
     DOMAINS,
     LISTS,

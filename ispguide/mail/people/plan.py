@@ -25,8 +25,14 @@ from ispguide.mail.people.addresses import (
     valid_mailbox,
     valid_password,
 )
-from ispguide.mail.people.book import DB, Lists, alias_sql, mailbox_sql, quota_sql
 from ispguide.mail.people.things import limit as limit_words
+from ispguide.mail.people.user_database import (
+    DB,
+    Lists,
+    alias_sql,
+    mailbox_sql,
+    quota_sql,
+)
 
 COLUMNS = ("address", "password", "limit", "forward_to")
 #: What an example looks like; the domain is one nobody can own.

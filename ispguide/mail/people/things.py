@@ -17,7 +17,7 @@ from ispguide.engine.names import to_unicode
 from ispguide.engine.things import Plain
 from ispguide.engine.words import amount
 from ispguide.mail.mariadb import literal, statement
-from ispguide.mail.people.book import DB
+from ispguide.mail.people.user_database import DB
 
 DUTIES = ("postmaster", "abuse")
 #: Mailboxes that no person reads.
