@@ -124,7 +124,7 @@ def test_a_new_key_by_clicks_and_a_new_kernel_between(reader):
 
 def rotation(reader):
     reader.run_cell("from ispguide.notebook import chapter")
-    reader.run_cell("from ispguide.notebook import seal")
+    reader.run_cell("from ispguide.notebook import authentication")
     reader.run_cell("authentication.rotation()")
     card = reader.card("Another key")
     card.heading.wait_for()
@@ -140,7 +140,7 @@ def selector() -> str:
 @pytest.mark.thorough
 def test_the_seal_as_it_looks(reader, theme):
     reader.open("15-dkim")
-    reader.run_cell("from ispguide.notebook import seal")
+    reader.run_cell("from ispguide.notebook import authentication")
     for code, title in (
         ("authentication.spf()", "SPF, word by word"),
         ("authentication.policy()", "What others shall do with forgeries"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import plistlib
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -16,7 +17,7 @@ from ispguide import tasks
 from ispguide.mail.certificates import HOOK
 from ispguide.proofs.autoconfig import ASKED, OUTLOOK, SCHEMA, THUNDERBIRD
 from ispguide.proofs.context import opened
-from ispguide.proofs.webmail import Browser
+from ispguide.proofs.web import Browser
 
 from .conftest import bad, proved, shell, some
 from .test_dns import change
@@ -35,7 +36,7 @@ def guide(built):
 @pytest.fixture
 def browser(guide) -> Iterator[Browser]:
     with opened(guide) as ctx:
-        yield Browser(ctx)
+        yield Browser(ctx.where, ctx.lines)
 
 
 @pytest.fixture
@@ -68,16 +69,19 @@ def test_all_who_ask_get_in(guide):
 @pytest.mark.thorough
 def test_a_second_domain_is_answered_at_its_own_names(guide, second, browser):
     """With a certificate for that name, which Browser checks."""
-    there = Browser(browser.ctx, name=f"autoconfig.{second}")
+
+    def at(word: str) -> Browser:
+        where = replace(browser.where, name=f"{word}.{second}")
+        return Browser(where, browser.lines)
+
+    there = at("autoconfig")
     for path in (THUNDERBIRD, f"{THUNDERBIRD}?emailaddress=ben@{second}"):
         provider = fromstring(there.ask(path).text).find("emailProvider")
         assert provider.get("id") == provider.findtext("domain") == second
         hosts = {h.text for h in provider.iter("hostname")}
         assert hosts == {guide.settings.hostname}
     asked = ASKED.format(address=f"ben@{second}", schema=SCHEMA)
-    outlook = Browser(browser.ctx, name=f"autodiscover.{second}").ask(
-        OUTLOOK, text=asked
-    )
+    outlook = at("autodiscover").ask(OUTLOOK, text=asked)
     logins = {e.text for e in fromstring(outlook.text).iter(f"{{{SCHEMA}}}LoginName")}
     assert logins == {f"ben@{second}"}
     assert guide.apply("autoconfig").ok
@@ -135,6 +139,6 @@ def test_the_script_sees_nothing_but_itself(guide):
         "function_exists('exec'));\nEND\nsystemctl restart php8.2-fpm"
     )
     with opened(guide) as ctx:
-        told = Browser(ctx).ask(THUNDERBIRD).text.split()
+        told = Browser(ctx.where, ctx.lines).ask(THUNDERBIRD).text.split()
     assert told == ["bool(false)", "int(65534)", "bool(false)"]
     assert guide.apply("autoconfig.autoconfig_endpoint").ok

@@ -206,7 +206,7 @@ def test_rules_that_shut_ssh_take_themselves_back(guide, monkeypatch):
     before, was = shell(RULES), shell(f"cat {firewall.RULES}")
     quick = firewall.TRY.replace(f"--on-active={firewall.SECONDS}", "--on-active=6")
     monkeypatch.setattr(firewall, "TRY", quick)
-    monkeypatch.setattr(firewall.ports, "of_ssh", lambda *_: [2222])
+    monkeypatch.setattr(firewall, "of_ssh", lambda *_: [2222])
     heard = []
     report = guide.apply("brute_force.firewall", watch=heard.append)
     monkeypatch.undo()

@@ -277,7 +277,7 @@ def test_rspamd_that_does_not_sign_is_named(guide, made_well):
     shell(f"echo 'enabled = false;' > {path}")
     restarted()
     try:
-        signs, seal = proved("rspamd signs", "a seal that fits", guide=guide)
+        signs, seal = proved("rspamd signs", "a DKIM signature that fits", guide=guide)
         assert (signs.state, signs.kind) == ("failed", "not-so")
         assert f"no signature for: {DOMAIN}" in signs.gap
         assert (seal.state, seal.kind) == ("failed", "not-seen")

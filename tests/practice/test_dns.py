@@ -212,7 +212,7 @@ def test_a_wrong_key_is_a_failure_with_its_reason(guide, monkeypatch):
     change(DOMAIN, "MX", "10 mail.friend.test.")
     wrong = "d3JvbmcgYnV0IHdlbGwgZm9ybWVk"
     with monkeypatch.context() as patch:
-        patch.setattr(guide, "key", Key("practice", Secret(wrong)))
+        patch.setattr(guide.outside, "_key", Key("practice", Secret(wrong)))
         report = guide.apply("dns.mail_exchanger")
     (failed,) = report.only("failed")
     assert failed.kind == "elsewhere"

@@ -59,7 +59,7 @@ def test_the_key_outlives_a_renewal(built, cli):
     report = cli.json("apply", "dns.tlsa_record")
     assert report["ok"] and report["actions"] == 0, bad(report)
     assert ask(TLSA, "TLSA") == before
-    assert held("the key that the DNS promises").state == "ok"
+    assert held("the key of the TLSA record").state == "ok"
 
 
 def test_an_older_renewal_file_is_seen_to(cli):
@@ -78,10 +78,10 @@ def test_a_promise_of_another_key_is_seen_by_the_proof(cli):
     coming = "3 1 1 " + "ab" * 32
     with instead(TLSA, "TLSA", own, coming):
         assert cli.json("check", "dns.tlsa_record")["ok"]
-        assert held("the key that the DNS promises").state == "ok"
+        assert held("the key of the TLSA record").state == "ok"
     shell("systemctl restart unbound")  # it remembers, as others do
     with instead(TLSA, "TLSA", coming):
-        row = held("the key that the DNS promises")
+        row = held("the key of the TLSA record")
         assert (row.state, row.kind) == ("failed", "not-seen"), row
         assert "3 1 1" in row.gap, row
     assert ask(TLSA, "TLSA") == {own}
@@ -105,7 +105,7 @@ BROKEN = {
 def test_a_policy_that_nobody_could_follow(cli, what):
     script, told = BROKEN[what]
     shell(script)
-    row = held("our policy")
+    row = held("our MTA-STS policy")
     assert (row.state, row.kind) == ("failed", "not-seen"), row
     assert told in row.gap, row
     assert cli.json("apply", "dns.mta_sts_policy")["ok"]
@@ -117,7 +117,7 @@ def test_enforcing_is_one_decision_and_tells_everybody(cli, settings):
     assert cli.json("apply", "server.remember_settings", "dns.mta_sts_policy")["ok"]
     assert "mode: enforce" in shell(f"cat {PAGE}")
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") != before
-    assert held("our policy").state == "ok"
+    assert held("our MTA-STS policy").state == "ok"
     settings(mta_sts="testing")
     assert cli.json("apply", "server.remember_settings", "dns.mta_sts_policy")["ok"]
     assert ask(f"_mta-sts.{DOMAIN}", "TXT") == before
@@ -144,7 +144,7 @@ def test_a_name_that_is_not_there_yet_stops_nobody(cli, monkeypatch):
         assert "mta-sts.example.test" in told.gap and "CNAME" in told.gap
         report = guide.apply("dns.mta_sts_policy")
         assert report.ok, bad(report.as_dict())
-    assert held("our policy").state == "ok"
+    assert held("our MTA-STS policy").state == "ok"
 
 
 @pytest.mark.thorough

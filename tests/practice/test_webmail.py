@@ -12,7 +12,7 @@ import pytest
 from ispguide.chapters.webmail import FOLDER, SOCKET
 from ispguide.engine.settings import Secret
 from ispguide.proofs.context import opened
-from ispguide.proofs.webmail import Browser
+from ispguide.proofs.webmail import Webmail
 
 from .conftest import bad, opened_at, proved, settled, shell
 
@@ -79,7 +79,7 @@ def test_a_page_can_start_no_program_and_takes_what_a_letter_may_hold(guide):
         f"{{ echo json_encode({can}); exit; }}\nEND"
     )
     with opened(guide) as ctx:
-        programs, upload = json.loads(Browser(ctx).ask("/?probe=1").text)
+        programs, upload = json.loads(Webmail(ctx).ask("/?probe=1").text)
     shell(f"rm {probe}")
     assert (programs, upload) == (False, f"{guide.settings.message_size_mb}M")
 
@@ -97,9 +97,9 @@ def test_the_proofs_fail_where_they_should(guide):
     # Not reloaded: that ends when both have only been told (systemd.service(5)).
     shell("systemctl restart apache2 php8.2-fpm")
     names = (
-        "filter rules can",
+        "can be written in Roundcube",
         "the browser gets",
-        "behind the door",
+        "own files stay hidden",
         "a letter is read",
     )
     found = proved(*names, guide=guide)
@@ -130,7 +130,7 @@ def test_who_is_removed_with_the_mail_is_forgotten_here_too(guide, cli):
     added = cli("people", "add", who, "--password-stdin", stdin=password.reveal())
     assert added.returncode == 0, added.stderr
     with opened(guide) as ctx:
-        browser = Browser(ctx)
+        browser = Webmail(ctx)
         assert browser.login(who, password)
         browser.logout()
     count = f"SELECT COUNT(*) FROM roundcube.users WHERE username='{who}'"
@@ -142,7 +142,7 @@ def test_who_is_removed_with_the_mail_is_forgotten_here_too(guide, cli):
 def test_wrong_guesses_slow_down_the_one_who_guesses(guide):
     """Dovecot hears the reader's own address, and not that of this machine for all."""
     with opened(guide) as ctx:
-        assert not Browser(ctx).login(ctx.address, Secret("a wrong guess of today"))
+        assert not Webmail(ctx).login(ctx.address, Secret("a wrong guess of today"))
         said = shell(
             "journalctl -u dovecot -n 20 -o cat | grep 'auth failed' | tail -1"
         )
@@ -158,7 +158,7 @@ def test_a_name_without_mailbox_and_a_wrong_password_look_alike(guide):
     with opened(guide) as ctx:
         here, nobody = ctx.address, "nobody@example.test"
         pages = [
-            _refused(Browser(ctx), who, Secret("wrong-wrong")) for who in (here, nobody)
+            _refused(Webmail(ctx), who, Secret("wrong-wrong")) for who in (here, nobody)
         ]
     assert pages[0] == pages[1]
 
