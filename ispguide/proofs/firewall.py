@@ -21,17 +21,14 @@ from ispguide.proofs.submission import send
 #: A program answers at some high port, by both kinds of address, for some seconds; the
 #: machine itself reaches it, and its port is said.
 OPEN = """port=$(shuf -i 20000-29999 -n 1)
-systemd-run -q --collect -u ispguide-proof-door -p RuntimeMaxSec=20 python3 -c "
-import socket, time
-both = socket.has_dualstack_ipv6()
-kind = socket.AF_INET6 if both else socket.AF_INET
-door = socket.create_server(('', $port), family=kind, dualstack_ipv6=both)
-time.sleep(20)" || exit
+systemd-run -q --collect -u ispguide-proof-port -p Type=exec -p RuntimeMaxSec=20 \\
+  systemd-socket-activate --accept -l $port true || exit
 for try in $(seq 40); do
-  python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 2)" \\
-    2>/dev/null && { echo $port; exit; }
+  timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null &&
+    { echo $port; exit; }
+  sleep 0.05
 done; exit 1"""
-CLOSE = "systemctl stop ispguide-proof-door"
+CLOSE = "systemctl stop ispguide-proof-port"
 
 #: Above this, a proof would need more receivers than one letter may have.
 MOST = 1000
@@ -42,7 +39,7 @@ def unlisted_port_closed(ctx: Context) -> Verdict:
     """A program answers at a port that nobody listed: from here, nobody is there."""
     said = ctx.tell(OPEN)
     if not said.ok:
-        raise CannotTell(f"No program could be put behind a door: {said.err}")
+        raise CannotTell(f"No program could be put behind a port: {said.err}")
     port = int(said.out)
     try:
         Talk(ctx.where, port, ctx.lines).socket.close()
