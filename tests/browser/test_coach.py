@@ -21,7 +21,7 @@ def test_copy_publish_and_follow(reader):
     change("_dmarc." + DOMAIN, "TXT")
     reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.open("14-dns")
-    reader.run_cell("from ispguide.notebook import coach")
+    reader.run_cell("from ispguide.notebook import dns as coach")
     card = reader.card("The records")
     card.expect("to be put right")
     missing = card.box.locator('[data-kind="missing"]')
@@ -60,7 +60,7 @@ def test_as_it_looks(reader, dark):
     reader.theme(dark)
     try:
         reader.open("14-dns")
-        reader.run_cell("from ispguide.notebook import coach")
+        reader.run_cell("from ispguide.notebook import dns as coach")
         card = reader.card("The records")
         card.expect("to be put right")
         expect(card.box.locator('[data-kind="several"]').first).to_be_visible()

@@ -40,7 +40,7 @@ def test_a_letter_is_traced(reader):
 def test_a_symptom_leads_to_its_cell_and_the_report_is_kept(reader):
     switch.turn(switch.LOOK)
     reader.open("22-graduation")
-    reader.run_cell("from ispguide.notebook import graduation")
+    reader.run_cell("from ispguide.notebook import pictures, report")
     reader.run_cell("report.report()")
     report = reader.card("The report to keep")
     report.button("make the report").click()
