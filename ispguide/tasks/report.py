@@ -25,7 +25,7 @@ from ispguide.engine.overview import Overview, overview
 from ispguide.engine.report import Finding
 from ispguide.engine.server import Watch, ignore
 from ispguide.engine.settings import Settings
-from ispguide.engine.things import Check
+from ispguide.engine.things import Check, Probe
 from ispguide.mail.log import traffic
 from ispguide.mail.log.journal import Judged
 from ispguide.mail.log.traffic import Flow
@@ -90,7 +90,7 @@ def fresh(
 
 def _said(thing: Any, have: Have) -> str:
     """The last lines that a look printed."""
-    if not isinstance(thing, Check):
+    if not isinstance(thing, Check | Probe):
         return ""
     (fact,) = thing.facts()
     lines = Ran.of(have[fact]).out.strip().splitlines()[-3:]
