@@ -223,6 +223,12 @@ def test_keys_are_for_root_alone():
     assert modes["etc/hosts"] == modes["root/.ssh/authorized_keys"] == 0o644
 
 
+def test_an_archive_ends_where_its_reader_stops():
+    blob = filling.tar({"etc/hosts": b"x"})
+    assert len(blob) == 4 * tarfile.BLOCKSIZE  # its head, what it holds, and two of zeros
+    assert blob.endswith(bytes(2 * tarfile.BLOCKSIZE))
+
+
 def test_status_says_what_the_contract_says(tmp_path):
     found = Status(True, Place(tmp_path), Network(0)).as_dict()
     assert found["resolver"] == ["198.18.0.2", 53]

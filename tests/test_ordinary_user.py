@@ -126,6 +126,7 @@ def checkout(user):
     shutil.copy(STARTER, place)
     (place / "pyproject.toml").touch()
     (place / ".venv" / "ready").touch()
+    (place / ".venv" / "bin" / "python").symlink_to(python())
     command = place / ".venv" / "bin" / "ispguide"
     command.write_text('#!/bin/sh\necho "ispguide $*"\n')
     command.chmod(0o755)

@@ -146,7 +146,10 @@ def tar(files: Mapping[str, bytes]) -> bytes:
             entry = _entry(name, 0o644, tarfile.REGTYPE)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return out.getvalue()
+        end = archive.offset + 2 * tarfile.BLOCKSIZE
+    # Nothing behind the two blocks that end it: podman stops reading there, and may
+    # then fail because the rest was not read (containers/buildah, issue 6573).
+    return out.getvalue()[:end]
 
 
 def _entry(name: str, mode: int, kind: bytes) -> tarfile.TarInfo:
