@@ -12,20 +12,20 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Chapter": "chapter",
-    "Step": "chapter",
-    "Guide": "guide",
-    "Server": "server",
-    "Profile": "profile",
-    "Settings": "settings",
-    "Secret": "settings",
-    "Finding": "report",
-    "Report": "report",
-    "GuideError": "errors",
-    "File": "things",
-    "Packages": "things",
-    "Service": "things",
-    "Postconf": "mail",
+    "Chapter": "engine.chapter",
+    "Step": "engine.chapter",
+    "Guide": "engine.guide",
+    "Server": "engine.server",
+    "Profile": "engine.profile",
+    "Settings": "engine.settings",
+    "Secret": "engine.settings",
+    "Finding": "engine.report",
+    "Report": "engine.report",
+    "GuideError": "engine.errors",
+    "File": "engine.things",
+    "Packages": "engine.things",
+    "Service": "engine.things",
+    "Postconf": "mail.postfix",
 }
 
 __all__ = list(_HOMES)

@@ -225,7 +225,9 @@ def test_keys_are_for_root_alone():
 
 def test_an_archive_ends_where_its_reader_stops():
     blob = filling.tar({"etc/hosts": b"x"})
-    assert len(blob) == 4 * tarfile.BLOCKSIZE  # its head, what it holds, and two of zeros
+    assert (
+        len(blob) == 4 * tarfile.BLOCKSIZE
+    )  # its head, what it holds, and two of zeros
     assert blob.endswith(bytes(2 * tarfile.BLOCKSIZE))
 
 

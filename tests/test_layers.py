@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import ispguide
+
 ROOT = Path(__file__).parent.parent / "ispguide"
 MODULES = sorted(ROOT.rglob("*.py"))
 
@@ -221,3 +223,9 @@ def test_nothing_prints_but_tasks_and_notebook():
     assert {name for name in found if room(name) not in ("notebook", "remote")} == {
         "tasks.base"
     }
+
+
+def test_each_public_name_has_its_home():
+    """They are loaded when they are first asked for: nothing else would miss one."""
+    for name in ispguide.__all__:
+        assert getattr(ispguide, name).__name__ == name
