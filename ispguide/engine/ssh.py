@@ -38,7 +38,7 @@ def open_connection(profile: Profile) -> Any:
         port=profile.port,
         connect_timeout=CONNECT_SECONDS,
         config=fabric.Config(overrides={"load_ssh_configs": True}),
-        connect_kwargs=_login(profile),
+        connect_kwargs={**_login(profile), "transport_factory": _transport},
     )
     connection.client.load_host_keys(profile.known_hosts)
     connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
@@ -46,9 +46,17 @@ def open_connection(profile: Profile) -> Any:
         connection.open()
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise _in_words(profile, error) from error
-    connection.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.transport.set_keepalive(KEEPALIVE_SECONDS)
     return connection
+
+
+def _transport(sock: Any, *words: Any, **named: Any) -> Any:
+    """Paramiko's, whose small messages wait for nothing from the first one on."""
+    import paramiko
+
+    if isinstance(sock, socket.socket):  # and not the way through another server
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return paramiko.Transport(sock, *words, **named)
 
 
 def _login(profile: Profile) -> dict[str, Any]:
