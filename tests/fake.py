@@ -44,6 +44,9 @@ class FakeServer:
         self.profile = Profile("", "192.0.2.1", "", settings=SETTINGS)
         self.exchanges, self.done = 0, list[Action]()
 
+    def connect(self) -> None:
+        """It is there."""
+
     def exchange(
         self,
         do: Sequence[Action] = (),

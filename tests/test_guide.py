@@ -33,7 +33,7 @@ def world(**files):
         "sub": "running",
         "result": "",
         "restarts": 0,
-        "condition": "yes",
+        "read": True,
     }
     return found | {
         facts.unit("d"): unit,

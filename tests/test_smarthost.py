@@ -52,7 +52,7 @@ S = replace(SETTINGS, **THROUGH, smarthost_spf="a:mail.friend.test")
 PLANTED = "Planted-gooseberry-4711"
 #: Postfix as it is with neither.
 UNIT = {"load": "loaded", "active": "active", "enabled": "enabled", "since": 10,
-        "sub": "running", "result": "", "restarts": 0, "condition": "yes"}  # fmt: skip
+        "sub": "running", "result": "", "restarts": 0, "read": True}  # fmt: skip
 DOORS = [["0.0.0.0", port, "master"] for port in (25, 465, 587)]
 
 

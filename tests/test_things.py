@@ -79,7 +79,7 @@ UNIT = {
     "since": 100,
     "result": "success",
     "restarts": 0,
-    "condition": "yes",
+    "read": True,
     "sub": "running",
 }
 SERVICE = Service(

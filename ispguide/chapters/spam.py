@@ -11,8 +11,16 @@ from __future__ import annotations
 from ispguide.chapters import dovecot, postfix, sending, tls
 from ispguide.chapters.dovecot import CONF
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.things import Check, Directory, File, Once, ServerSecret, Service
-from ispguide.mail.checks import proved, told
+from ispguide.engine.things import (
+    Check,
+    Directory,
+    File,
+    Once,
+    ServerSecret,
+    Service,
+    UnitRead,
+)
+from ispguide.mail.checks import proved
 from ispguide.mail.postfix import Postconf
 
 chapter = Chapter(
@@ -66,7 +74,7 @@ def redis(s):
     yield ServerSecret("redis")
     yield File(REDIS, s, mode=0o640, owner="redis", group="redis")
     yield File(REDIS_UNIT, s)
-    yield told("redis-server")
+    yield UnitRead("redis-server")
     yield Service("redis-server", reads=(REDIS, REDIS_UNIT), ports=(6379,))
 
 
@@ -132,7 +140,7 @@ def learning(s):
     rspamd through a socket of its own, and the scripts belong to root."""
     yield File(CONTROLLER, s)
     yield File(RSPAMD_UNIT, s)
-    yield told("rspamd")
+    yield UnitRead("rspamd")
     yield rspamd(CONTROLLER, RSPAMD_UNIT)
     yield File(f"{CONF}/99-ispguide-learning.conf", s)
     yield Directory("/etc/dovecot/sieve-pipe")

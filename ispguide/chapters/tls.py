@@ -10,9 +10,17 @@ from __future__ import annotations
 
 from ispguide.chapters import packages
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.things import Absent, Directory, File, Link, Once, Service
+from ispguide.engine.things import (
+    Absent,
+    Directory,
+    File,
+    Link,
+    Once,
+    Service,
+    UnitRead,
+)
 from ispguide.mail.certificates import HOOK, ask, good, same_key
-from ispguide.mail.checks import proved, told
+from ispguide.mail.checks import proved
 
 chapter = Chapter(
     "tls",
@@ -130,7 +138,7 @@ def renewal(s):
     Whoever forgets this has an outage on a Sunday, three months after all was well."""
     yield File(HOOK, s, mode=0o755)
     yield File("/etc/systemd/system/certbot.service.d/ispguide.conf", s)
-    yield told("certbot.service")
+    yield UnitRead("certbot.service")
     yield Service("certbot.timer")
 
 

@@ -23,8 +23,9 @@ from ispguide.engine.things import (
     Proof,
     ServerSecret,
     Service,
+    UnitRead,
 )
-from ispguide.mail.checks import proved, told
+from ispguide.mail.checks import proved
 from ispguide.mail.mariadb import Database, SqlUser
 
 chapter = Chapter(
@@ -109,7 +110,7 @@ def timers_know_the_folder(s) -> Iterator[Plain]:
     """Debian's timers for Roundcube read our settings, too."""
     for unit in TIMERS:
         yield File(f"{UNITS}/{unit}.service.d/ispguide.conf", s, folder=FOLDER)
-        yield told(f"{unit}.service")
+        yield UnitRead(f"{unit}.service")
 
 
 @chapter.step

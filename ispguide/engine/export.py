@@ -26,7 +26,7 @@ _ANSWERS: dict[str, Any] = {
         "restarts": 0,
         "result": "",
         "since": 0,
-        "condition": "no",
+        "read": True,
     },
     "package": "",
     "user": {},

@@ -35,7 +35,8 @@ def newest(*paths: str) -> Fact:
 
 
 def unit(name: str) -> Fact:
-    """{load, active, sub, enabled, since (µs), restarts, result} of a unit."""
+    """{load, active, sub, enabled, since (µs), restarts, result, read} of a unit; `read`: by
+    systemd, since its files last changed."""
     return ("unit", name)
 
 

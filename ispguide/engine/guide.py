@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Protocol
 
 from ispguide.engine import problems
@@ -164,11 +165,11 @@ class Guide:
     ) -> None:
         """One exchange; a second one only when the server has other settings."""
         more = list(also)
-        asked = [*self.facts(steps), *more]
+        asked = chain(self.facts(steps), more)
         answer = self.exchange(tell=asked, wait=wait, watch=watch)
         if answer.settings and answer.settings["text"] is not None:
             self._take_over(answer.settings["text"])
-            asked = [*self.facts(steps), *more]
+            asked = chain(self.facts(steps), more)
             self.exchange(tell=asked, wait=wait, watch=watch)
 
     def _take_over(self, text: str) -> None:
@@ -192,12 +193,16 @@ class Guide:
             do, failure = self.outside.sent(do)
             if failure:
                 return Answer({}, failure, None, None)
-        asked = list(dict.fromkeys(tell))
-        later = [f for f in asked if f[:2] == ("outside", "after")]
-        here = [f for f in asked if f[0] == "outside" and f not in later]
-        there = [f for f in asked if f[0] not in ("outside", "proof")]
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
+            coming = pool.submit(
+                self.server.connect
+            )  # the questions are made meanwhile
+            asked = list(dict.fromkeys(tell))
+            later = [f for f in asked if f[:2] == ("outside", "after")]
+            here = [f for f in asked if f[0] == "outside" and f not in later]
+            there = [f for f in asked if f[0] not in ("outside", "proof")]
             outside = pool.submit(self._outside, here)
+            coming.result()
             answer = self.server.exchange(do, there, watch, **more)
             if do:
                 step = str(more.get("step", ""))

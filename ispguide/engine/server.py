@@ -267,6 +267,10 @@ class Server:
         finally:
             channel.close()
 
+    def connect(self) -> None:
+        """Connect, where that is still to be done; `exchange` does it by itself, too."""
+        self._open()
+
     def _open(self) -> Any:
         if self._connection is None or not self._connection.is_connected:
             self._connection = open_connection(self.profile)

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from ispguide.engine import facts
-from ispguide.engine.things import Check, Once, Proof
+from ispguide.engine.things import Check, Proof
 
 
 def proved(sentence: str, name: str, *words: str) -> Proof:
     """A behaviour, tried by the proof of this name."""
     return Proof(sentence, facts.proof(name, *words))
-
-
-def told(unit: str) -> Once:
-    """systemd has read the drop-in file of a unit."""
-    return Once(
-        f"systemd has read how {unit} is to be started",
-        command="systemctl daemon-reload",
-        unless=f"systemctl show {unit} -p NeedDaemonReload --value | grep -x no",
-    )
 
 
 def asks(question: str, key: str, map_: str, answer: str) -> Check:

@@ -81,7 +81,7 @@ def ask_units(facts: Sequence[Fact]) -> list[Answer]:
     """All units in one call: it costs what one costs."""
     names = (
         "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,Result,Type,"
-        "StateChangeTimestamp,ActiveEnterTimestamp,ConditionResult,MainPID"
+        "StateChangeTimestamp,ActiveEnterTimestamp,NeedDaemonReload"
     )
     units = [fact[1] for fact in facts]
     _, out, err = call(
@@ -110,7 +110,7 @@ def unit_answer(block: Mapping[str, str]) -> Answer:
         "restarts": int(block.get("NRestarts") or 0),
         "result": block.get("Result", ""),
         "since": since,
-        "condition": block["ConditionResult"],
+        "read": block["NeedDaemonReload"] == "no",
     }
 
 

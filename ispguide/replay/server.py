@@ -131,6 +131,9 @@ class Replay(Server):
         self.recording, self.memory = recording or recorded(), memory or Memory()
         self.profile = profile.with_settings(self.recording.made_settings())
 
+    def connect(self) -> None:
+        """A recording is there."""
+
     def exchange(
         self,
         do: Sequence[Action] = (),

@@ -13,7 +13,7 @@ from ispguide.engine.things.accounts import NoSecret, ServerSecret, TypedSecret,
 from ispguide.engine.things.commands import Check, Once, Probe, Proof
 from ispguide.engine.things.files import Absent, Directory, File, Link
 from ispguide.engine.things.packages import Packages, apt_install
-from ispguide.engine.things.services import Service
+from ispguide.engine.things.services import Service, UnitRead
 from ispguide.engine.things.thing import Plain, Thing
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Service",
     "Thing",
     "TypedSecret",
+    "UnitRead",
     "User",
     "apt_install",
 ]

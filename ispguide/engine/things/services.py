@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ispguide.engine import facts
-from ispguide.engine.actions import Action, Start
+from ispguide.engine.actions import Action, Run, Start
 from ispguide.engine.facts import Fact, Have, failed_answer
 from ispguide.engine.gaps import NO_GAP, Gap, Unsure
+from ispguide.engine.things.thing import Plain
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,28 @@ class Service:
         return [
             Start(self.unit, verb, self.test, self.watch or self.unit, ports=self.ports)
         ]
+
+
+@dataclass(frozen=True)
+class UnitRead(Plain):
+    """systemd knows a unit as its files are now; a drop-in counts for nothing before."""
+
+    unit: str
+
+    def __str__(self) -> str:
+        return f"systemd has read how {self.unit} is to be started"
+
+    def facts(self) -> Iterable[Fact]:
+        return [facts.unit(self.unit)]
+
+    def gap(self, have: Have) -> Gap:
+        now = have[facts.unit(self.unit)]
+        if why := failed_answer(now):
+            return Unsure(f"Could not tell whether {self}: {why}.")
+        return NO_GAP if now["read"] else Gap("not-done", f"Not so yet: {self}.")
+
+    def fix(self, have: Have) -> Sequence[Action]:
+        return [Run("systemctl daemon-reload")]
 
 
 def _activity(now: dict[str, Any]) -> str:
