@@ -5,7 +5,7 @@ import pytest
 from ispguide.engine import facts
 from ispguide.engine.actions import Run, Start, Write
 from ispguide.engine.chapter import Chapter
-from ispguide.engine.errors import NoSuchStep
+from ispguide.engine.errors import CannotReachServer, NoSuchStep
 from ispguide.engine.guide import verdicts
 from ispguide.engine.report import Finding
 from ispguide.engine.things import Check, File, Service
@@ -292,6 +292,20 @@ def test_a_proof_that_fails_is_looked_at_twice_more(late, state):
     server.asked = []
     (found,) = guide_of(server, SETTINGS, [chapter]).prove()
     assert found.state == state and len(server.asked) == 3
+
+
+def test_who_cannot_be_reached_is_tried_once_and_said():
+    class Gone(FakeServer):
+        tries = 0
+
+        def connect(self):
+            self.tries += 1
+            raise CannotReachServer("gone", "there", "look")
+
+    server = Gone(world(), effect)
+    with pytest.raises(CannotReachServer):
+        guide_of(server, SETTINGS, story()).check()
+    assert (server.tries, server.exchanges) == (1, 0)
 
 
 def test_what_could_not_be_told_is_remembered_neither_way():

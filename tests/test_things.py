@@ -26,6 +26,7 @@ from ispguide.engine.things import (
     Proof,
     ServerSecret,
     Service,
+    UnitRead,
     User,
 )
 from ispguide.mail.mariadb import Database, SqlTable, SqlUser, literal
@@ -128,6 +129,17 @@ def test_a_service_is_reloaded_where_that_is_enough_and_started_where_it_is_not(
     stopped = {facts.unit("dovecot"): UNIT | {"active": "inactive"}}
     assert [a.verb for a in service.fix(running)] == ["reload"]
     assert [a.verb for a in service.fix(stopped)] == ["restart"]
+
+
+def test_a_unit_is_read_again_where_its_files_are_newer():
+    thing = UnitRead("rspamd")
+    told = {facts.unit("rspamd"): UNIT}
+    assert not thing.gap(told)
+    told = {facts.unit("rspamd"): UNIT | {"read": False}}
+    assert thing.gap(told).kind == "not-done"
+    assert [a.by_hand() for a in thing.fix(told)] == ["systemctl daemon-reload"]
+    told = {facts.unit("rspamd"): {"error": "no answer within 10 s"}}
+    assert isinstance(thing.gap(told), Unsure)
 
 
 def test_packages_install_only_what_is_missing():

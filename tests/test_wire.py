@@ -64,6 +64,22 @@ def test_who_shows_a_key_that_was_not_accepted_hears_no_name(
     assert doorman.asked == []
 
 
+def test_small_messages_wait_for_nothing_from_the_first_one_on(
+    door: tuple[int, Doorman],
+) -> None:
+    with socket.create_connection((HERE, door[0])) as there:
+        assert not there.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert ssh._transport(there).sock is there
+        assert there.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_way_through_another_program_has_no_such_switch() -> None:
+    """As `ProxyCommand` in ~/.ssh/config brings it."""
+    through = paramiko.ProxyCommand("cat")
+    assert ssh._transport(through).sock is through
+    through.close()
+
+
 def test_no_password_stands_in_a_command() -> None:
     """Everybody on the server reads the list of processes."""
     password = Secret("planted-gooseberry-4711")
