@@ -428,13 +428,17 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 
+#: Where the words are explained.
+HEAD = "the head of /usr/local/sbin/ispguide-backup"
+
+
 def main(verb: str = "", *words: str) -> None:
     os.umask(0o077)
     settings()
     VAULT.load()
     try:
         if verb not in VERBS:
-            raise Failed(f"It is one of {', '.join(VERBS)}; see the head of this file.")
+            raise Failed(f"It is one of {', '.join(VERBS)}; see {HEAD}.")
         VERBS[verb](*words)
     except Failed as wrong:
         sys.exit(str(wrong))

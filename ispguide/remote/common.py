@@ -116,9 +116,9 @@ def settings() -> dict[str, Any]:
     return tomllib.loads(SETTINGS.read_text())
 
 
-def waiting() -> Iterator[dict[str, Any]]:
+def waiting(limit: float = LIMIT) -> Iterator[dict[str, Any]]:
     """The messages in Postfix's queue (postqueue(1), -j)."""
-    rc, out, err = call(["postqueue", "-j"])
+    rc, out, err = call(["postqueue", "-j"], limit=limit)
     if rc:
         raise Failed(f"postqueue: {last_line(err)}")
     yield from map(json.loads, out.splitlines())

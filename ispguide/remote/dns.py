@@ -46,6 +46,8 @@ def ask(name: str, kind: int = A, server: str = "127.0.0.1") -> Said:
             ) from None
         except OSError as error:
             raise Failed(f"the resolver at {server} does not answer: {error}") from None
+        except (IndexError, struct.error):
+            raise Failed(f"the resolver at {server} gave no whole answer") from None
 
 
 def _read(said: bytes) -> Said:

@@ -1,6 +1,6 @@
 """The nightly look: how this mail server is, in words, and a mail about what changed.
 
-It changes nothing but its own memory.  What it does is told by `ispguide-look --help`.
+It changes nothing but its own memory.  What it does is told in the head of /usr/local/sbin/ispguide-look.
 Manuals: postqueue(1), journalctl(1), systemctl(1).
 """
 
@@ -100,7 +100,7 @@ def services() -> Iterator[Row]:
 
 
 def queue() -> Iterator[Row]:
-    rows = list(waiting())
+    rows = list(waiting(limit=60))
     if not rows:
         yield "queue", "fine", "No letter waits.", ""
         return

@@ -645,13 +645,15 @@ VERBS: dict[str, Callable[..., object]] = {
 }
 
 
+#: Where the words are explained.
+HEAD = "the head of /usr/local/sbin/ispguide-move"
+
+
 def main(verb: str = "", *words: str) -> None:
     os.umask(0o077)
     try:
         if verb not in ("imap", *VERBS):
-            raise Failed(
-                f"It is one of {', '.join(VERBS)}, imap; see the head of this file."
-            )
+            raise Failed(f"It is one of {', '.join(VERBS)}, imap; see {HEAD}.")
         if verb == "imap":  # another provider, and no old server
             imap(*words)
             return

@@ -69,7 +69,7 @@ class File(Plain):
         if why := failed_answer(now):
             return Unsure(f"Could not read {self.path}: {why}.")
         if now["kind"] != "file":
-            return _instead(self.path, now, "a file, as the template says")
+            return _instead(self.path, now, "a file, as the step writes it")
         if now["text"] != self.text:
             return _diff(self.path, now["text"], self.text)
         return _attribute_gap(self, now)
