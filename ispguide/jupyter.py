@@ -68,7 +68,7 @@ def _has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-#: JupyterLab's configuration: saving goes through `saving.clean`, and our notebooks
+#: JupyterLab's configuration: saving goes through `clean`, and our notebooks
 #: are vouched for.
 _CONFIG = """from ispguide.engine.local import notebooks
 from ispguide.jupyter import clean, trust_store

@@ -13,8 +13,7 @@ from ispguide.engine.errors import CannotReachServer, GuideError
 from ispguide.engine.gaps import Unsure
 from ispguide.engine.server import Answer, ignore
 from ispguide.engine.templates import render
-from ispguide.mail import firewall as ports
-from ispguide.mail import firewall as rules
+from ispguide.mail import firewall as fw
 from ispguide.mail.firewall import CAME_BY, IN_FORCE, Firewall
 from ispguide.mail.measures import bans
 from ispguide.outside import trial
@@ -33,11 +32,11 @@ def ran(out: str = "", rc: int = 0) -> dict:
 def have(firewall: Firewall, **other) -> dict:
     there = {"kind": "file", "mode": "0644", "owner": "root", "group": "root"}
     return {
-        facts.file(rules.RULES): there | {"text": other.get("text", firewall.text)},
+        facts.file(fw.RULES): there | {"text": other.get("text", firewall.text)},
         facts.listening(): other.get("listening", LISTENING),
         CAME_BY: ran(other.get("came_by", "22\n")),
         IN_FORCE: other.get("in_force", ran()),
-        facts.unit(rules.UNIT): UNIT | other.get("unit", {}),
+        facts.unit(fw.UNIT): UNIT | other.get("unit", {}),
     }
 
 
@@ -55,7 +54,7 @@ def have(firewall: Firewall, **other) -> dict:
 )
 def test_doors_of_ones_own(text, tcp, udp):
     assert problems.of(replace(SETTINGS, more_ports=text)) == []
-    assert ports.own(text) == {"tcp": tcp, "udp": udp}
+    assert fw.own(text) == {"tcp": tcp, "udp": udp}
 
 
 @pytest.mark.parametrize("text", ["ssh", "70000", "0", "8080/sctp", "22; flush", "-1"])
@@ -65,9 +64,9 @@ def test_what_names_no_door_is_said(text):
 
 
 def test_the_way_in_is_where_sshd_answers_and_where_we_came_in():
-    assert ports.of_ssh([("0.0.0.0", 2222, "sshd")], "") == [2222]
-    assert ports.of_ssh(LISTENING, "22\n") == [22]
-    assert ports.of_ssh([("::", 22, "systemd")], "2022\n") == [2022]
+    assert fw.of_ssh([("0.0.0.0", 2222, "sshd")], "") == [2222]
+    assert fw.of_ssh(LISTENING, "22\n") == [22]
+    assert fw.of_ssh([("::", 22, "systemd")], "2022\n") == [2022]
 
 
 def test_a_day_holds_what_an_hour_holds():
@@ -102,7 +101,7 @@ def test_another_port_of_ssh_is_a_gap_and_goes_into_the_rules():
     gap = firewall.gap(moved)
     assert gap.kind == "differs" and "+\t\ttcp dport { 2222 } accept" in gap
     (action,) = firewall.fix(moved)
-    assert isinstance(action, rules.Try)
+    assert isinstance(action, fw.Try)
     assert "tcp dport { 2222 } accept" in action.stdin
     assert "over a new SSH connection" in action.by_hand()
 
@@ -145,7 +144,7 @@ class Door:
         return Answer(dict.fromkeys(tell, ""), {"ok": True} if do else None, None, None)
 
 
-TRY = rules.Try(rules.TRY, stdin="rules")
+TRY = fw.Try(fw.TRY, stdin="rules")
 
 
 def test_rules_are_kept_when_a_new_connection_comes_in():
@@ -154,7 +153,7 @@ def test_rules_are_kept_when_a_new_connection_comes_in():
     assert door.closed == 1, "the old line proves nothing"
     assert answer.done == {"ok": True} and CAME_BY in answer.have
     (kept,) = door.did
-    assert kept == Run(rules.KEEP, touches=(rules.RULES,))
+    assert kept == Run(fw.KEEP, touches=(fw.RULES,))
 
 
 def test_rules_that_shut_us_out_are_told_in_words(monkeypatch):

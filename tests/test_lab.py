@@ -10,8 +10,10 @@ from pathlib import Path
 from string import Template
 
 import pytest
+from click.testing import CliRunner
 
 from ispguide import lab
+from ispguide.cli import cli
 from ispguide.lab import LabProblem, filling, friend, image, network, practice, spammer
 from ispguide.lab.engine import (
     Quirks,
@@ -294,3 +296,12 @@ def test_where_there_is_no_internet_nobody_acts(tmp_path, monkeypatch, act):
 def test_only_an_address_can_be_listed(address):
     with pytest.raises(LabProblem, match="is no address"):
         lab.provider.block(address)
+
+
+def test_what_was_called_guess_still_is_for_one_version():
+    (old, new) = (
+        CliRunner().invoke(cli, ["lab", "internet", word, "nothing"])
+        for word in ("guess", "brute-force")
+    )
+    assert old.output.replace("guess", "brute-force") == new.output
+    assert "It is one of ssh" in new.output.replace("\n", " ")

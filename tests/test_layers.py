@@ -172,11 +172,10 @@ def test_only_what_can_be_pressed_loads_widgets():
 
 
 def test_the_notebooks_alone_import_what_can_be_pressed():
-    """The command line shows pages of the report until they are in their own room."""
     outside = {
         name_of(path)
         for path in MODULES
-        if room(name_of(path)) not in ("notebook", "views", "quiz", "jupyter")
+        if room(name_of(path)) != "notebook"
         and any(room(other) == "notebook" for other in ours(path))
     }
     assert outside == set()

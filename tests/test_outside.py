@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ispguide.engine import facts
 from ispguide.engine.settings import Settings
-from ispguide.outside import names as dnsquery
 from ispguide.outside import names as nameservers
 from ispguide.outside import talk as outside
 from ispguide.outside.talk import NotReached, Talk, Where, unchecked
@@ -224,7 +223,7 @@ def test_dns(resolver, name, kind, values):
 
 
 def test_dns_that_fails_is_an_error_not_an_empty_answer(resolver, monkeypatch):
-    monkeypatch.setattr(dnsquery, "PATIENCE", (0.2, 0.3))  # seconds for an answer
+    monkeypatch.setattr(nameservers, "PATIENCE", (0.2, 0.3))  # seconds for an answer
     names = nameservers.Names(resolver)
     assert "error" in names.through("broken.test", "A")
     assert "error" in names.through("example.test", "A", "127.0.0.1#1")
@@ -233,7 +232,7 @@ def test_dns_that_fails_is_an_error_not_an_empty_answer(resolver, monkeypatch):
 
 def test_each_question_is_asked_once_in_a_look(resolver, monkeypatch):
     asked: list[tuple[str, str]] = []
-    real = dnsquery.ask
+    real = nameservers.ask
 
     def counted(server: tuple[str, int], name: str, kind: str) -> dns.message.Message:
         asked.append((name, kind))

@@ -14,6 +14,7 @@ import pytest
 
 from ispguide.remote import dns as far
 from ispguide.remote import probes
+from ispguide.remote.common import Failed
 
 ZONE = {
     ("2.0.0.127.list.test.", "A"): ["127.0.0.2"],
@@ -23,6 +24,10 @@ ZONE = {
     ("signed.test.", "SOA"): ["ns.test. root.test. 1 1 1 1 1"],
 }
 SIGNED = {"signed.test.", "_25._tcp.mail.test."}
+
+
+#: Answers that end too soon: within the head, and within the question.
+CUT = {"head.test.": 7, "half.test.": 14}
 
 
 def told(question: bytes) -> bytes:
@@ -35,7 +40,8 @@ def told(question: bytes) -> bytes:
         said.answer.append(dns.rrset.from_text(name, 60, "IN", word, *values))
     if name in SIGNED:
         said.flags |= dns.flags.AD
-    return said.to_wire()
+    wire = said.to_wire()
+    return wire[: CUT.get(name, len(wire))]
 
 
 @pytest.fixture
@@ -95,6 +101,12 @@ def test_whether_it_lists_this_machine(
     monkeypatch.setattr(far, "own_addresses", lambda: iter(own))
     said = probes.answer("not_listed", zone)
     assert said["rc"] == rc and word in said["out"]
+
+
+@pytest.mark.parametrize("name", ["head.test", "half.test"])
+def test_half_an_answer_is_said_and_ends_no_look(resolver: None, name: str) -> None:
+    with pytest.raises(Failed, match="no whole answer"):
+        far.ask(name)
 
 
 def test_promised_keys_and_checked_signatures(resolver: None) -> None:

@@ -17,7 +17,9 @@ from .conftest import ROOT
 #: The kind of a block, where it belongs, and what is in it.
 BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.M | re.S)
 #: What a chapter must be like, and the commands that must know it.
-CHECKED = ("test_chapters", "test_notebooks", "test_questions", "test_layers")
+CHECKED = (
+    "test_chapters", "test_notebooks", "test_questions", "test_layers", "test_templates",
+)  # fmt: skip
 KEPT_OUT = shutil.ignore_patterns("__pycache__", "pictures")
 SHOWN = "from ispguide.cli import main; main()"
 

@@ -255,7 +255,7 @@ def test_letters_of_a_proof_are_waited_for_or_taken_back(far):
     lines = "\n".join(map(json.dumps, queue))
     said = far(f"""
 gone = []
-def call(argv, stdin=""):
+def call(argv, stdin="", limit=10):
     gone.extend(stdin.split())
     return 0, {lines!r}, ""
 common.call = mailbox.call = call

@@ -22,7 +22,7 @@ from ispguide.replay.recording import Change, difference, patched
 from ispguide.replay.server import UNKNOWN
 from ispguide.tasks.base import known
 
-RENEW = "Renew the recording: .venv/bin/python -m ispguide.recording.__main__"
+RENEW = "Renew the recording: .venv/bin/python -m ispguide.recording"
 STEPS = [str(step) for chapter in GUIDE for step in chapter.steps]
 
 

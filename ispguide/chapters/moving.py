@@ -48,8 +48,8 @@ NOTHING_MISSING = Probe(
 
 @chapter.step
 def ssh_to_old_server(s):
-    """This server fetches; the old one only hands out. For that it needs a key with
-    which it may come in over there, and it must know the old server by its own key, as
+    """This server fetches over SSH; the old one only hands out. For that it needs a key
+    with which it may come in over there, and it must know the old server by its own key, as
     you know yours. Both are for this one purpose, and go when the move is over."""
     yield from programs.modules("move")
     yield File(migration.PROGRAM, s, mode=0o755)

@@ -98,6 +98,14 @@ def brute_force(service: str, tries: int, via: str) -> None:
     click.echo(f"{seen.address} was told no {seen.tries} times; {now}.")
 
 
+#: What it was called in the version before.
+internet_.add_command(
+    click.Command(
+        "guess", callback=brute_force.callback, params=brute_force.params, hidden=True
+    )
+)
+
+
 @internet_.command()
 @click.argument("address")
 def enlist(address: str) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
-# Passwords that somebody typed and the server has to keep, as data for `actions`.
+# Passwords that somebody typed and the server has to keep, as data.
 #
-# Those the server makes for itself are `actions.MakeSecret`.  A value is never part of
+# Those the server makes for itself are `MakeSecret`.  A value is never part of
 # what is shown or recorded; on the server it is known before anything is said.
 
 

@@ -1,10 +1,10 @@
 """Names for questions.  A fact is a tuple of words; its answer comes back under it.
 
 Asked on the server (answered by `remote.asking`): file, newest, unit, package, user,
-postconf, master, sql, secret, listening, run, system, ledger, proved.
-Asked from this computer (answered by `outside.py`): every tuple that starts with
+postconf, master, sql, secret, listening, run, probe, ledger, proved.
+Asked from this computer (answered by `outside`): every tuple that starts with
 "outside"; one that starts with "outside", "after" waits for what the server says
-to another.  Asked by doing (answered by `proofs.py`, only when something is to be
+to another.  Asked by doing (answered by `proofs`, only when something is to be
 proved): every tuple that starts with "proof".
 Because facts are values, ten things that ask the same question cost one answer.
 """
@@ -96,7 +96,7 @@ def proved() -> Fact:
 
 
 def outside(kind: str, *words: str) -> Fact:
-    """A question answered from this computer; see `outside.py`."""
+    """A question answered from this computer; see `outside.talk`."""
     return ("outside", kind, *words)
 
 
@@ -106,7 +106,7 @@ def after(kind: str, fact: Fact) -> Fact:
 
 
 def proof(name: str, *words: str) -> Fact:
-    """A small program that sends, reads and looks; see `proofs.py`."""
+    """A small program that sends, reads and looks; see `proofs`."""
     return ("proof", name, *words)
 
 

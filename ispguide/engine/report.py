@@ -174,13 +174,9 @@ class Report:
 
     def text(self, verbose: bool = False) -> str:
         """For a terminal: every step, and each thing that is not simply true."""
-        pass
-
         return to_text(self, verbose)
 
     def _repr_html_(self) -> str:
-        pass
-
         return to_html(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:

@@ -42,7 +42,7 @@ from ispguide.lab.place import HOSTNAME, Place, here
 
 # One lab at hand: its two containers, its network, and where everything is.
 #
-# The verbs in practice.py and checkpoint.py are put together from these.
+# The verbs below are put together from these.
 # What runs inside the mail server is the guide's business, not ours.
 
 

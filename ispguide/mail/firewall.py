@@ -1,6 +1,6 @@
 """The firewall: which rules should be in force, and how they are changed without risk.
 
-`things` says what should be true, `rules` how a change takes itself back.  Knows only
+What should be true, and how a change takes itself back.  Knows only
 the table of its own, `inet ispguide`; tables of others are neither read nor touched.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ispguide.engine import facts
 from ispguide.engine.actions import Action, Run
@@ -17,10 +17,6 @@ from ispguide.engine.gaps import NO_GAP, Gap, Unsure
 from ispguide.engine.problems import PORT, words
 from ispguide.engine.settings import Settings
 from ispguide.engine.things import File
-
-if TYPE_CHECKING:
-    from ispguide.engine.settings import Settings
-
 
 # Doors that stay open: those of the guide's programs, of SSH, and the reader's own.
 #
@@ -65,7 +61,7 @@ def of_ssh(listening: Iterable[tuple[str, int, str]], came_by: str) -> list[int]
 #
 # Whoever locks himself out cannot unlock.  So new rules are only tried: they lie in
 # /run, a timer on the server puts the old ones back, and only a *new* connection, which
-# the new rules have let in, stops that timer and writes them down (`trial`).  A restart in
+# the new rules have let in, stops that timer and writes them down (`outside.trial`).  A restart in
 # between forgets the new rules, because nothing of them is on the disk yet.
 # Manuals: systemd-run(1), nft(8).  Pure.
 

@@ -228,7 +228,7 @@ class NamesFile(File):
 
 @dataclass(frozen=True)
 class SniMap(Plain):
-    """Postfix shows each of these names its own certificate; without `further`, it has
+    """Postfix shows each of these names its own certificate; without `sni_names`, it has
     one for all."""
 
     sni_names: SniNames | None

@@ -1,7 +1,7 @@
 """What the notebooks use: `chapter`, `start`, `people`.
 
-A thin view over tasks and reports; it holds no truth of its own.  The only importer
-of IPython (and, later, of widgets).
+A thin view over tasks and reports; it holds no truth of its own.  This room alone
+imports what can be pressed (ipywidgets).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Copying a text with one press, which no ipywidget can.
+"""What no ipywidget can: copying a text with one press, and seconds that run.
 
 `Copy(text, label)` is a button.  Wherever one is on the page, the small ones of `frame`
 come to life as well; without one (a saved notebook, another front end) they stay out

@@ -247,7 +247,6 @@ class Sure:
     def __init__(
         self, label: str, act: Callable[[], None], css: str = "", always: bool = False
     ):
-        from ispguide.notebook.inputs import button
 
         self._act, self._always, self._label = act, always, label
         self._ask = button(label, self._pressed, css)

@@ -20,7 +20,13 @@ from ispguide.notebook.show import Shown, guarded
 from ispguide.notebook.switch import Switch
 from ispguide.tasks.report import Graduation, matching
 from ispguide.views import html, style
-from ispguide.views.report import at_a_glance, markdown, page, symptoms_table
+from ispguide.views.report import (
+    at_a_glance,
+    markdown,
+    page,
+    symptoms_table,
+    symptoms_text,
+)
 
 # The report to keep: `report()` makes it, `symptoms()` finds the way home.
 #
@@ -30,19 +36,12 @@ from ispguide.views.report import at_a_glance, markdown, page, symptoms_table
 def report() -> Any:
     """Gather everything, and keep it as HTML and Markdown."""
     if not headless():
-        pass
-
         return live(ReportCard)
     return guarded(_plain_report)
 
 
 def _plain_report() -> Shown:
     """A script proves nothing here and keeps no file: it shows what would be told."""
-    from ispguide import tasks
-    from ispguide.notebook import switch
-    from ispguide.views import style
-    from ispguide.views.report import at_a_glance
-
     seen = switch.here()(tasks.graduate, prove=False)
     words = at_a_glance(seen)
     inner = Markup("<ul>{}</ul>").format(html.each("<li>{}</li>", words))
@@ -51,13 +50,7 @@ def _plain_report() -> Shown:
 
 def symptoms(words: str = "") -> Any:
     """From what you see to the cell that repairs it.  `words`: to search for."""
-    from ispguide.tasks.report import matching
-    from ispguide.views import style
-    from ispguide.views.report import symptoms_table, symptoms_text
-
     if not headless():
-        pass
-
         return live(lambda: SymptomCard(words))
     rows = matching(words)
     return Shown(style.style() + style.box(symptoms_table(rows)), symptoms_text(rows))

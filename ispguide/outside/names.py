@@ -1,6 +1,6 @@
 """Asks name servers: the zone's own, and resolvers, which may remember older answers.
 
-`lookups.py` puts together what is found, `ispguide/dns` judges it.
+`lookups.py` puts together what is found, `ispguide/mail/dns` judges it.
 Sources: RFC 1034 4.3, RFC 2308 (no such record).
 """
 

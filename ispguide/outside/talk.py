@@ -162,8 +162,7 @@ def answers(
     resolver: str = "",
     updates: bool = False,
 ) -> Have:
-    """The facts ("outside", "now"), ("outside", "updates") and those of lookups.py
-    and lookups_after.py.
+    """The facts ("outside", "now"), ("outside", "updates") and those of lookups.py.
 
     `told`: what the server has said, for facts that are about it.  `resolver`: whom
     to ask for names, this computer's if empty.  `updates`: whether a key for dynamic

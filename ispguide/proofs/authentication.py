@@ -1,7 +1,7 @@
-"""Proofs about what others think of us: a provider elsewhere judges SPF, DKIM and DMARC.
+"""Proofs about DKIM signatures, and about what others think of us.
 
-Only where such a provider is known, as friend.test is to a practice server; else they
-could not tell.  Sources: RFC 8601 (Authentication-Results), RFC 7489 6.6 (what a
+A provider elsewhere judges SPF, DKIM and DMARC, where one is known, as friend.test is
+to a practice server; else they could not tell.  Sources: RFC 8601 (Authentication-Results), RFC 7489 6.6 (what a
 receiver does).
 """
 

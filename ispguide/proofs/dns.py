@@ -1,5 +1,5 @@
-"""Proofs of what is promised to other servers: the key (DANE), the policy (MTA-STS),
-and a certificate for each further name.
+"""Proofs about names: what the DNS says of the domain, the promises to other servers
+(DANE, MTA-STS), and a certificate for each further name.
 
 Sources: RFC 7672 2 and 3 (TLSA for mail), RFC 8461 3.3 and 4 (fetching and applying a
 policy), RFC 6066 3 (server_name).
@@ -128,7 +128,7 @@ def zone_agrees(ctx: Context) -> Verdict:
     return len(set(serials.values())) == 1, f"zone {zone.name}: {said}"
 
 
-# Proofs of what is promised to other servers: the key (DANE), the policy (MTA-STS),
+# What is promised to other servers: the key (DANE), the policy (MTA-STS).
 
 
 @proof

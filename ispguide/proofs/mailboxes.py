@@ -1,6 +1,6 @@
-"""Proofs about full mailboxes: refused at the door, warned before, told on request.
+"""Proofs about mailboxes: new ones, locked ones, full ones.
 
-Each works with a mailbox that holds little and exists for this moment.
+Each works with a mailbox that exists for this moment.
 Sources: RFC 5321 4.2.3 (452), RFC 1870 (SIZE), RFC 9208 (quotas in IMAP).
 """
 

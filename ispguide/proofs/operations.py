@@ -1,4 +1,6 @@
-"""Proof about backups: a letter that was sent now is in the one made now, and comes back.
+"""Proofs about what happens by night: the backup, and the look that mails what changed.
+
+A letter that was sent now is in the backup made now, and comes back.
 
 The backup is a whole one, as each night's, and stays; it is read back into a folder of
 its own, which is removed.  Sources: restic-restore(1), systemctl(1).

@@ -1,6 +1,6 @@
-"""Proof about mail that leaves through a smarthost: the queue tells where it went.
+"""Proofs about mail that is sent: with a login (ports 587 and 465), through a smarthost.
 
-The letter goes to the owner of the login at the smarthost, so nobody else is bothered;
+Through a smarthost, the letter goes to the owner of the login at the smarthost, so nobody else is bothered;
 it is the one thing that this proof leaves behind.  One that cannot leave is taken out
 of the queue again; letters of others stay in it.
 Sources: postconf(5) relayhost, smtp(8), postsuper(1), RFC 4954 6 (535).

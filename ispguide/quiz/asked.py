@@ -1,7 +1,7 @@
 """The questions that the server itself answers, one a chapter.
 
 What is asked, how a reader finds out, which facts the server is asked for, and who
-judges.  The judging is in `judging` and `judging_*`, the card in `questions`.
+judges.  The judging is in `judges`, the card in `notebook.questions`.
 """
 
 from __future__ import annotations

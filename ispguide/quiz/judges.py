@@ -1,7 +1,4 @@
-"""The judges of chapters 07 to 15: ports, the queue, people, rules, points, names, keys.
-
-See `judging` for what a judge is.
-"""
+"""The judges, one a question.  See `judging` for what a judge is."""
 
 from __future__ import annotations
 

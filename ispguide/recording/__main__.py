@@ -1,4 +1,4 @@
-"""Makes the recording anew: `python -m ispguide.recording.__main__`.
+"""Makes the recording anew: `python -m ispguide.recording`.
 
 For whoever changes a chapter or a template; a reader never needs it.  It makes a
 practice server of its own and removes it, and the file it writes belongs into the

@@ -1,7 +1,7 @@
 """A walk through the guide that is recorded: each step, and all answers after it.
 
 Works on a bare practice server, as a reader would: a chapter's steps, then its proofs.
-Starts no server and writes no file; `record` does.
+Starts no server and writes no file; `__main__` does.
 """
 
 from __future__ import annotations

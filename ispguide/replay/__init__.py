@@ -1,7 +1,7 @@
 """The replay: a recorded run answers instead of a server, and nothing is changed.
 
 For whoever wants to look around without an engine, root or network, and for Binder.
-The recording is of a real run on a practice server (`python -m ispguide.recording.__main__`),
+The recording is of a real run on a practice server (`python -m ispguide.recording`),
 and a test makes it anew and compares.  It answers what was asked then; to anything else
 it says that it does not know.
 """

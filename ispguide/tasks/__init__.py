@@ -1,6 +1,6 @@
 """The Fabric tasks: what notebooks, the command line and `fab` call alike.
 
-`fab -r ispguide -c tasks look --what postfix` finds the same tasks.  They return what
+`fab -r ispguide -c tasks --list` shows the same tasks.  They return what
 was found; under `fab`, which shows no results, they say it themselves.
 Every task takes `server`, the name of a profile; the tasks reach it by that
 profile's pinned key and not by fab's own host list.

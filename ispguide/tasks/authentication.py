@@ -30,7 +30,7 @@ from ispguide.tasks.base import PRACTICE, guide_task, open_guide
 
 # The tasks about keys: where a rotation stands, and its next stage.
 #
-# Exported from `tasks.py`.  What they return is data; notebook and command line show it.
+# Exported from `tasks`.  What they return is data; notebook and command line show it.
 
 
 @guide_task

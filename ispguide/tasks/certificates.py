@@ -1,6 +1,6 @@
 """The task that rehearses the renewal of the certificate.
 
-Exported from `tasks.py`.  It changes the certificate and nothing else, and judges by
+Exported from `tasks`.  It changes the certificate and nothing else, and judges by
 what the doors show afterwards.
 """
 

@@ -1,6 +1,6 @@
 """The tasks about those who are shut out: who they are, and to let one in again.
 
-Exported from `tasks.py`.
+Exported from `tasks`.
 """
 
 from __future__ import annotations

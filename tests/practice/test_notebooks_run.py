@@ -23,7 +23,7 @@ FILES = (
     "postconf -n | sha256sum; mariadb-dump --skip-dump-date mailserver | sha256sum; "
     "cat /var/lib/ispguide/ledger.jsonl | sha256sum"
 )
-RENEW = "If that is meant, renew it: .venv/bin/python -m ispguide.recording.__main__"
+RENEW = "If that is meant, renew it: .venv/bin/python -m ispguide.recording"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -37,7 +37,7 @@ def test_it_tells_the_same_as_the_committed_one(made):
         [
             *found[:20],
             "When this is meant, renew the recording and commit it:",
-            ".venv/bin/python -m ispguide.recording.__main__",
+            ".venv/bin/python -m ispguide.recording",
         ]
     )
 

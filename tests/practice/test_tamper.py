@@ -21,6 +21,7 @@ from ispguide.engine.things import (
     Packages,
     ServerSecret,
     Service,
+    UnitRead,
     User,
 )
 from ispguide.mail.backup.things import STATE, LastBackup
@@ -91,6 +92,9 @@ WAYS = {
     Link: lambda v: {"deleted": f"rm {v.path}"},
     Absent: lambda a: {"there again": f"mkdir -p $(dirname {a.path}); touch {a.path}"},
     Service: _service,
+    UnitRead: lambda u: {
+        "not read": f"touch $(systemctl show {u.unit} -p DropInPaths --value)"
+    },
     Postconf: _postconf,
     MasterService: lambda m: {
         "removed": f"postconf -MX {m.name}",

@@ -2,7 +2,7 @@
 
 By meaning and not by text: case, order, final dots, priorities and other TXT strings
 do not matter.  Three-valued: right, wrong (or missing), could not tell.  Pure.
-The judges of the single types are in judges.py and vouching.py.
+The judges of the single types are in judges.py, policies.py and keys.py.
 """
 
 from __future__ import annotations

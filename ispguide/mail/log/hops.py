@@ -1,4 +1,4 @@
-"""The hops that are heard at the door: the SMTP dialogue, turn by turn.
+"""The hops of a letter: what a hop is, the SMTP dialogue, the questions to MariaDB.
 
 Pure: the record of a talk goes in, hops come out.
 Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS).

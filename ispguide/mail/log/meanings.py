@@ -178,7 +178,7 @@ RULES: tuple[tuple[str, str, Build], ...] = (
 
 # Lines of the journal about mail that leaves, goes on, or comes back.
 #
-# Pure.  These rules are asked before those of `meanings`.
+# Pure.  These rules are asked before the others.
 # Manuals: smtp(8), bounce(8), pickup(8), https://doc.dovecot.org/2.3/ (sieve actions)
 
 

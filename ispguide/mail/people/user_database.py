@@ -1,4 +1,4 @@
-"""What is done to the address book, as actions.
+"""The user database: who is there, what is done to it as actions, who may send as whom.
 
 Values reach SQL as hexadecimal literals, a password only as a hash that the server
 makes.  Addresses were validated before.
