@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
@@ -38,6 +39,11 @@ HELD = """json.dumps({
 LEFT = (
     "ss -Htn state established '( sport = :22 )'; pgrep -af '[p]ython3 -IS -c';"
     " systemctl list-unit-files --no-legend --state=transient 'ispguide-*'"
+)
+#: Ends the next line that begins.
+BREAK = (
+    "for i in $(seq 1000); do pkill -f '^sshd: root@notty' && exit; sleep 0.02; done;"
+    " exit 1"
 )
 
 
@@ -123,12 +129,18 @@ def test_the_same_cell_again(kernel, times):
 
 
 def test_a_line_that_breaks_each_time(kernel, times):
+    """Who breaks it waits for it to begin, and the cell runs until that was seen: a
+    look may be over before anybody on the server has been woken."""
     kernel.run(BEGIN)
     first = kernel.held()
-    for _ in range(times):
-        kernel.run(STEP)
-        shell("until pkill -f '^sshd: root@notty'; do sleep 0.02; done")
-        assert kernel.held() == first
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(times):
+            nothing_left()
+            broken = pool.submit(shell, BREAK)
+            while not broken.done():
+                kernel.run(STEP)
+                assert kernel.held() == first
+            broken.result()
     nothing_left()
 
 
