@@ -23,6 +23,12 @@ from .. import fake
 from ..building import EARLY
 from .conftest import ROOT, bad, opened_at, shell
 
+#: Somebody else has the lock, until /run/another-run is gone.
+ANOTHER_RUN = """mkdir -p -m 700 /run/ispguide; touch /run/another-run
+setsid flock /run/ispguide/lock sh -c 'touch /run/it-holds
+  while [ -e /run/another-run ]; do sleep 0.02; done' > /dev/null 2>&1 &
+for i in $(seq 500); do rm /run/it-holds 2>/dev/null && exit; sleep 0.02; done; exit 1"""
+
 
 @pytest.fixture
 def guide(halfway):
@@ -111,14 +117,18 @@ def test_a_client_killed_in_the_middle_leaves_nothing_half_done(guide):
 
 
 def test_a_dropped_line_is_picked_up_again(guide):
-    """Every SSH session on the server dies while a step is at work."""
+    """Every SSH session on the server dies while a step is at work: it waits for a run
+    of somebody else, which ends only when the line is gone."""
     shell("rm /etc/postfix/mysql-email2email.cf")
     seen = []
 
     def watch(line):
         seen.append(line)
-        if len(seen) == 2:
+        if line == "postfix: aliases":
+            shell(ANOTHER_RUN)
+        if line.startswith("Waiting for") and line not in seen[:-1]:  # told again later
             lab.mail_run(["pkill", "-KILL", "-f", "sshd: root@notty"])
+            shell("rm /run/another-run")
 
     report = guide.apply("postfix.aliases", watch=watch)
     assert report.ok, bad(report.as_dict())
