@@ -176,10 +176,15 @@ def shell(script: str) -> str:
     return out
 
 
+def until(command: str, times: int, pause: float) -> str:
+    """For `shell`: the command again and again until it succeeds, so often at most."""
+    return f"for i in $(seq {times}); do {command} && exit; sleep {pause}; done; exit 1"
+
+
 def rspamd_answers() -> None:
     """Return when it does: its ports are open before, and a letter would have to wait."""
     ask = "rspamc -h /run/rspamd/learn.sock stat > /dev/null 2>&1"
-    shell(f"for i in $(seq 300); do {ask} && exit; sleep 0.1; done; exit 1")
+    shell(until(ask, 300, 0.1))
 
 
 #: Where the practice internet keeps its zones as they are with the built server.

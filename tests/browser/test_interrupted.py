@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from ispguide import tasks
 
-from ..conftest import shell
+from ..conftest import shell, until
 
 INSTALL = 'packages.step("install")'
 
@@ -42,8 +42,7 @@ def opened(reader):
 def deaf_sshd(seconds: float) -> Iterator[None]:
     """Every session is cut, and nobody is let in for so long."""
     shell(
-        "kill -STOP $(cat /run/sshd.pid)\n"
-        "for i in $(seq 100); do pkill -f '^sshd: root' && exit; sleep 0.05; done; exit 1"
+        "kill -STOP $(cat /run/sshd.pid)\n" + until("pkill -f '^sshd: root'", 100, 0.05)
     )
     again = threading.Timer(seconds, shell, ["kill -CONT $(cat /run/sshd.pid)"])
     again.start()

@@ -19,7 +19,16 @@ from ispguide.report import Finding, Report
 from ispguide.server import ignore
 
 from ..building import done_at
-from ..conftest import ROOT, Cli, back_to_built, bad, rspamd_answers, settled, shell
+from ..conftest import (
+    ROOT,
+    Cli,
+    back_to_built,
+    bad,
+    rspamd_answers,
+    settled,
+    shell,
+    until,
+)
 
 __all__ = [
     "LEFT",
@@ -33,6 +42,7 @@ __all__ = [
     "settled",
     "shell",
     "some",
+    "until",
 ]
 
 

@@ -21,13 +21,14 @@ from ispguide.things import File
 
 from .. import fake
 from ..building import EARLY
-from .conftest import ROOT, bad, opened_at, shell
+from .conftest import ROOT, bad, opened_at, shell, until
 
-#: Somebody else has the lock, until /run/another-run is gone.
-ANOTHER_RUN = """mkdir -p -m 700 /run/ispguide; touch /run/another-run
+#: Somebody else has the lock, until /run/another-run is gone: half a minute at most, or
+#: who is never told of it would wait for ever.
+ANOTHER_RUN = f"""mkdir -p -m 700 /run/ispguide; touch /run/another-run
 setsid flock /run/ispguide/lock sh -c 'touch /run/it-holds
-  while [ -e /run/another-run ]; do sleep 0.02; done' > /dev/null 2>&1 &
-for i in $(seq 500); do rm /run/it-holds 2>/dev/null && exit; sleep 0.02; done; exit 1"""
+  {until("[ ! -e /run/another-run ]", 1500, 0.02)}' > /dev/null 2>&1 &
+{until("rm /run/it-holds 2> /dev/null", 500, 0.02)}"""
 
 
 @pytest.fixture
@@ -169,9 +170,7 @@ def test_when_a_restart_fails_the_files_are_put_back(guide, made_well):
     shell(f"printf '[mariadbd]\\nport = 3307\\n' >> {conf}; systemctl restart mariadb")
     squat = "import socket,time; s=socket.create_server(('127.0.0.1',3306)); time.sleep(600)"
     shell(f'systemd-run -q --unit=squatter python3 -c "{squat}"')
-    shell(
-        "for i in $(seq 50); do ss -ltnH | grep -q '127.0.0.1:3306 ' && exit; sleep 0.1; done; exit 1"
-    )
+    shell(until("ss -ltnH | grep -q '127.0.0.1:3306 '", 50, 0.1))
     before = shell(f"cat {conf}")
     report = guide.apply("database.service")
     assert report.only("failed"), bad(report.as_dict())

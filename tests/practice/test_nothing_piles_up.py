@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from .conftest import ROOT, shell
+from .conftest import ROOT, shell, until
 
 STEP = "name = chapter('server').step('the_name')"
 BEGIN = f"""
@@ -41,10 +41,7 @@ LEFT = (
     " systemctl list-unit-files --no-legend --state=transient 'ispguide-*'"
 )
 #: Ends the next line that begins.
-BREAK = (
-    "for i in $(seq 1000); do pkill -f '^sshd: root@notty' && exit; sleep 0.02; done;"
-    " exit 1"
-)
+BREAK = until("pkill -f '^sshd: root@notty'", 1000, 0.02)
 
 
 def ignored(message: dict) -> None:
