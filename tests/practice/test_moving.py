@@ -22,7 +22,7 @@ from ispguide.profile import Profile
 from ispguide.proofs.letters import letter, token
 from ispguide.settings import Secret
 
-from .conftest import back_to_built, shell
+from .conftest import back_to_built, shell, until
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
 
 
@@ -124,6 +124,8 @@ def test_the_whole_move(old, each, cli, seat):
     came = f"doveadm search -u {old.people[1]} mailbox INBOX SUBJECT meanwhile FLAGGED"
     assert shell(came).strip(), "what has come here already stays"
     assert cli.json("check", "moving", "--prove")["ok"]
+    for run in (old.run, shell):
+        run(DELIVERED)
     compare(old, post, each)
     assert cli.json("check", "tls")["ok"], "brought is as good as signed by ourselves"
     tasks.save_settings(tasks.HERE, ours)
@@ -133,6 +135,12 @@ def test_the_whole_move(old, each, cli, seat):
     shell(_certificate.renew(ours))
     assert shell(pem) != old.run(pem) and cli.json("check", "tls", "--prove")["ok"]
 
+
+#: What was taken of the post is in its mailboxes; else the queue says why it is not.
+DELIVERED = (
+    f"({until('! postqueue -j | grep stranger@elsewhere.test', 600, 0.1)}) > /dev/null"
+    " || { postqueue -j; exit 1; }"
+)
 
 #: A letter that nobody has on the old server, marked by its owner.
 CAME_HERE = r"""printf 'Subject: meanwhile\n\nx\n' | doveadm save -u {who} -m INBOX
