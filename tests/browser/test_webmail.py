@@ -61,7 +61,8 @@ def window(
 
 @pytest.fixture
 def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A tab of Anna's, logged in.  What it still asks for, or turns to, ends with it."""
+    """A tab of Anna's, logged in.  What it still asks for ends with it; a page that is
+    just going elsewhere has no picture, so a test ends where it stays."""
     window.clear_cookies()
     with window.new_page() as page:
         login(page, FIRST)
@@ -140,6 +141,7 @@ def test_a_letter_is_written_and_arrives(page: Page) -> None:
     page.get_by_role("textbox", name="Message Body").fill("Written far from home.")
     page.locator("button.send").click()
     told(page, "Message sent successfully")
+    inside(page)  # by itself, and half a second later
     assert "From a browser" in folder("Sent")
     wait_for(lambda: heard("From a browser") == 1)
     (letter,) = [x for x in lab.friend.inbox() if x.subject == "From a browser"]

@@ -9,6 +9,8 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,8 +59,9 @@ class Post:
     def _taken(self, mark: str, to: str) -> bool:
         address = self.new if self.moved.is_set() else self.old.address
         try:
-            # Named, because to look up this computer's own name may take minutes.
-            with smtplib.SMTP(address, 25, "client.elsewhere.test", 20) as smtp:
+            # Named, because to look up this computer's own name may take minutes; patient,
+            # because who does not wait for the answer brings twice what was taken.
+            with smtplib.SMTP(address, 25, "client.elsewhere.test", 60) as smtp:
                 smtp.sendmail("stranger@elsewhere.test", [to], letter(mark, to))
         except (OSError, smtplib.SMTPException) as no:
             codes = getattr(no, "recipients", {}).values()
@@ -74,7 +77,8 @@ class Post:
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
-        self._thread.join(60)
+        self._thread.join(90)
+        assert not self._thread.is_alive(), "letters are still not taken"
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +150,38 @@ DELIVERED = (
 CAME_HERE = r"""printf 'Subject: meanwhile\n\nx\n' | doveadm save -u {who} -m INBOX
 doveadm flags add -u {who} '\Flagged' mailbox INBOX SUBJECT meanwhile"""
 
+DEFERS = "postconf -h smtpd_end_of_data_restrictions | grep -q ^defer"
+SHUT = "! ss -Hltn 'sport = :25' | grep -q ."
+
+
+@contextmanager
+def just_brought(old: Old, post: Post) -> Iterator[None]:
+    """A letter of which the server has heard one half before, and hears the other when
+    the door is closing: it is taken."""
+    mark, to = token(), old.people[0]
+    half, rest = letter(mark, to).replace("\n", "\r\n").split("To: ", 1)
+    with (
+        smtplib.SMTP(old.address, 25, "client.elsewhere.test", 60) as smtp,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        smtp.rcpt(to)
+        assert smtp.docmd("DATA")[0] == 354
+        smtp.send(half)
+
+        def _end() -> tuple[int, bytes]:
+            old.run(until(f"{DEFERS} || {SHUT}", 600, 0.1))
+            smtp.send(f"To: {rest}\r\n.\r\n")
+            taken = smtp.getreply()
+            smtp.quit()  # the door is shut when nobody stands in it
+            return taken
+
+        said = pool.submit(_end)
+        yield
+        assert said.result()[0] == 250, said.result()
+    post.sent[mark] = to
+
 
 def walk(old: Old, post: Post) -> list[str]:
     """Every stage, each looked up anew, as from another computer."""
@@ -156,6 +192,7 @@ def walk(old: Old, post: Post) -> list[str]:
             post.sends(10)
             old.run(f"doveadm flags add -u {old.people[0]} '\\Flagged' mailbox INBOX 3")
             shell(CAME_HERE.format(who=old.people[1]))
+            old.run("postconf -e 'smtpd_end_of_data_restrictions = permit'")
         if now.next == "finish":
             assert shell("postconf -h soft_bounce").strip() == "yes"
             post.moved.set()
@@ -163,6 +200,9 @@ def walk(old: Old, post: Post) -> list[str]:
         if now.next == "names":
             assert tasks.apply(tasks.HERE, ["dns"]).ok
             now = tasks.move_look(tasks.HERE)
+        elif now.next == "close":
+            with just_brought(old, post):
+                now = tasks.move_next(tasks.HERE)
         else:
             now = tasks.move_next(tasks.HERE)
         assert len(stages) < 12, stages
@@ -182,8 +222,9 @@ def compare(old: Old, post: Post, each: int) -> None:
     ours, theirs = set(found), set(letters(old.run, "/var/vmail"))
     assert theirs <= ours and len(theirs) >= each * len(old.people)
     assert len(found) == len(ours), "a letter came twice"
-    marks = [mark for mark in post.sent if sum(mark in row for row in found) != 1]
-    assert not marks, f"{len(marks)} of {len(post.sent)} letters are missing or twice"
+    came = {mark: [row for row in found if mark in row] for mark in post.sent}
+    wrong = {mark: rows for mark, rows in came.items() if len(rows) != 1}
+    assert not wrong, f"of {len(came)} letters, missing or twice: {wrong}"
     assert shell(
         f"doveadm auth test {old.people[0]} 'secret of {old.people[0]}'"
     ).count("succeeded")
@@ -201,6 +242,8 @@ def compare(old: Old, post: Post, each: int) -> None:
     assert shell(f"sha256sum {key}") == old.run(f"sha256sum {key}")
     assert f"example.test {SELECTOR}" in shell("cat /etc/rspamd/dkim_selectors.map")
     assert shell("postconf -h soft_bounce").strip() == "no"
+    own = old.run("postconf -h smtpd_end_of_data_restrictions").strip()
+    assert own == "permit", "what was set there by hand"
     shell("test -s /var/lib/redis/dump.before-move")
 
 
