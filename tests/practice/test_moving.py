@@ -36,13 +36,13 @@ class Post:
         self.old, self.new, self.moved = old, new, threading.Event()
         self.sent: dict[str, str] = {}
         self.refused: list[str] = []
-        self._end = threading.Event()
+        self._end, self._patient = threading.Event(), True
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def _work(self) -> None:
         waiting: list[tuple[str, str]] = []
         n = 0
-        while not self._end.is_set() or waiting:
+        while not self._end.is_set() or waiting and self._patient:
             if not self._end.is_set():
                 waiting.append((token(), self.old.people[n % len(self.old.people)]))
                 n += 1
@@ -75,10 +75,12 @@ class Post:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Return when all are taken, or at once when the move went wrong."""
+        self._patient = not failed
         self._end.set()
         self._thread.join(90)
-        assert not self._thread.is_alive(), "letters are still not taken"
+        assert failed or not self._thread.is_alive(), "letters are still not taken"
 
 
 @pytest.fixture(scope="module")
