@@ -99,7 +99,6 @@ class Server:
     def _answer(self, request: dict[str, Any], watch: Watch) -> Answer:
         self.exchanges += 1
         with self._channel(request) as channel:
-            channel.shutdown_write()
             raw = read_answer(channel, watch)
         have = {tuple(fact): answer for fact, answer in raw["have"]}
         return Answer(have, raw["done"], raw["settings"], raw["busy"])
@@ -126,12 +125,16 @@ class Server:
     def secret(self, name: str) -> Secret:
         """One of the few passwords that their owner must keep elsewhere too."""
         with self._channel({"verb": "secret", "name": name}) as channel:
-            channel.shutdown_write()
             return Secret(read_answer(channel, ignore)["value"])
 
     @contextlib.contextmanager
     def _channel(self, request: dict[str, Any]) -> Iterator[Any]:
-        """A channel with the program and the request already sent."""
+        """A channel with the program and the request already sent.
+
+        Its end is not announced to a program that does not wait for it: paramiko makes
+        a message and sends it a moment later (its issue 1115), so the announcement may
+        come when the server has closed the channel and given its number to the next,
+        who then hears nothing and waits for ever."""
         channel = self._open().create_session()
         try:
             mark = secrets.token_hex(8)

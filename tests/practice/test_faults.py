@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import paramiko
 import pytest
+from paramiko.common import cMSG_CHANNEL_EOF
 
 from ispguide import facts, lab, tasks
 from ispguide.actions import marker
@@ -135,6 +138,30 @@ def test_a_dropped_line_is_picked_up_again(guide):
     assert report.ok, bad(report.as_dict())
     assert any("connecting again" in line for line in seen)
     assert guide.check().ok
+
+
+def test_questions_on_one_line_at_the_same_time_all_have_their_answers(
+    guide, monkeypatch
+):
+    """The server gives the number of a channel that is closed to the next one; what was
+    made for the old one and is sent late must not reach the new."""
+    send = paramiko.Transport._send_user_message
+
+    def _send(line: paramiko.Transport, message: paramiko.Message) -> None:
+        if message.asbytes()[:1] == cMSG_CHANNEL_EOF:
+            time.sleep(0.3)  # as on a busy computer
+        send(line, message)
+
+    monkeypatch.setattr(paramiko.Transport, "_send_user_message", _send)
+
+    def _ask(number: int) -> str:
+        question = facts.run(f"echo {number}")
+        answer = guide.server.exchange(tell=[question]).have[question]
+        return str(answer["out"])
+
+    with ThreadPoolExecutor(4) as pool, guide.server:
+        told = list(pool.map(_ask, range(16), timeout=60))
+    assert told == [f"{n}\n" for n in range(16)]
 
 
 def test_a_bad_configuration_never_reaches_a_running_service(guide):
