@@ -53,7 +53,8 @@ def free_port() -> int:
 def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
     """A Jupyter on a copy of the notebooks; `words` begin it.
 
-    Its page can be told what to do, see Reader.open."""
+    Its page can be told what to do, see Reader.open.  It does not end while a kernel
+    begins: it looks for that one, fails, and stays.  So who opens a notebook waits."""
     copy = home / "notebooks-of-tests"
     exposed = home / "exposed"
     exposed.mkdir(exist_ok=True)

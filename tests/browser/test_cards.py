@@ -153,6 +153,7 @@ def test_a_saved_notebook_keeps_the_reports_and_nothing_live(run, page, replayed
     (replayed.folder / "later.ipynb").write_text(text)  # no kernel knows it
     later = Reader(page, replayed)
     later.load("later")
+    later.idle()
     said = later.notebook.get_by_text("what should be true").first
     expect(said).to_be_visible(timeout=60_000)
     assert later.notebook.get_by_text("model not found").count() == 0
