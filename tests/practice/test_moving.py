@@ -21,11 +21,19 @@ from ispguide.backup.inventory import FACT, PROGRAM, inventory
 from ispguide.chapters import _certificate
 from ispguide.errors import GuideError
 from ispguide.profile import Profile
-from ispguide.proofs.letters import letter, token
+from ispguide.proofs.letters import STRANGER, letter, token
 from ispguide.settings import Secret
 
 from .conftest import back_to_built, shell, until
 from .old_server import NO_GREYLIST, SELECTOR, Old, old_server
+
+
+def knock(address: str) -> smtplib.SMTP:
+    """A conversation at port 25.
+
+    Named, because to look up this computer's own name may take minutes; patient,
+    because who does not wait for the answer brings twice what was taken."""
+    return smtplib.SMTP(address, 25, "client.elsewhere.test", 60)
 
 
 class Post:
@@ -59,10 +67,8 @@ class Post:
     def _taken(self, mark: str, to: str) -> bool:
         address = self.new if self.moved.is_set() else self.old.address
         try:
-            # Named, because to look up this computer's own name may take minutes; patient,
-            # because who does not wait for the answer brings twice what was taken.
-            with smtplib.SMTP(address, 25, "client.elsewhere.test", 60) as smtp:
-                smtp.sendmail("stranger@elsewhere.test", [to], letter(mark, to))
+            with knock(address) as smtp:
+                smtp.sendmail(STRANGER, [to], letter(mark, to))
         except (OSError, smtplib.SMTPException) as no:
             codes = getattr(no, "recipients", {}).values()
             if any(code >= 500 for code, _ in codes) or getattr(no, "smtp_code", 0) >= 500:  # fmt: skip
@@ -144,7 +150,7 @@ def test_the_whole_move(old, each, cli, seat):
 
 #: What was taken of the post is in its mailboxes; else the queue says why it is not.
 DELIVERED = (
-    f"({until('! postqueue -j | grep stranger@elsewhere.test', 600, 0.1)}) > /dev/null"
+    f"({until(f'! postqueue -j | grep {STRANGER}', 600, 0.1)}) > /dev/null"
     " || { postqueue -j; exit 1; }"
 )
 
@@ -152,6 +158,7 @@ DELIVERED = (
 CAME_HERE = r"""printf 'Subject: meanwhile\n\nx\n' | doveadm save -u {who} -m INBOX
 doveadm flags add -u {who} '\Flagged' mailbox INBOX SUBJECT meanwhile"""
 
+#: The old door is closing, or shut.
 DEFERS = "postconf -h smtpd_end_of_data_restrictions | grep -q ^defer"
 SHUT = "! ss -Hltn 'sport = :25' | grep -q ."
 
@@ -162,12 +169,9 @@ def just_brought(old: Old, post: Post) -> Iterator[None]:
     the door is closing: it is taken."""
     mark, to = token(), old.people[0]
     half, rest = letter(mark, to).replace("\n", "\r\n").split("To: ", 1)
-    with (
-        smtplib.SMTP(old.address, 25, "client.elsewhere.test", 60) as smtp,
-        ThreadPoolExecutor(1) as pool,
-    ):
+    with knock(old.address) as smtp, ThreadPoolExecutor(1) as pool:
         smtp.ehlo()
-        smtp.mail("stranger@elsewhere.test")
+        smtp.mail(STRANGER)
         smtp.rcpt(to)
         assert smtp.docmd("DATA")[0] == 354
         smtp.send(half)

@@ -13,7 +13,7 @@ from ispguide.journey.way import Way
 from ispguide.measures import health
 
 from ..building import Built
-from .conftest import Cli, shell
+from .conftest import Cli, shell, until
 
 #: In this order: the flow counts what was done above.
 pytestmark = pytest.mark.story
@@ -132,7 +132,7 @@ def test_the_command_tells_it_in_words(cli):
 
 def mails(words: str) -> int:
     """How many mails with these words lie in Anna's inbox, once the queue is empty."""
-    shell('until [ -z "$(postqueue -j)" ]; do sleep 0.1; done')
+    shell(until('[ -z "$(postqueue -j)" ]', 600, 0.1))
     return len(shell(f"doveadm search -u {ANNA} body '{words}'").splitlines())
 
 
