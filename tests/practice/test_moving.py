@@ -166,7 +166,8 @@ SHUT = "! ss -Hltn 'sport = :25' | grep -q ."
 @contextmanager
 def just_brought(old: Old, post: Post) -> Iterator[None]:
     """A letter of which the server has heard one half before, and hears the other when
-    the door is closing: it is taken."""
+    the door is closing: it is taken.  Who comes later is told to come again, until
+    nobody is heard at all."""
     mark, to = token(), old.people[0]
     half, rest = letter(mark, to).replace("\n", "\r\n").split("To: ", 1)
     with knock(old.address) as smtp, ThreadPoolExecutor(1) as pool:
@@ -181,6 +182,7 @@ def just_brought(old: Old, post: Post) -> Iterator[None]:
             smtp.send(f"To: {rest}\r\n.\r\n")
             taken = smtp.getreply()
             smtp.quit()  # the door is shut when nobody stands in it
+            old.run(f"while {DEFERS}; do :; done; {SHUT}")
             return taken
 
         said = pool.submit(_end)
@@ -230,7 +232,9 @@ def compare(old: Old, post: Post, each: int) -> None:
     assert len(found) == len(ours), "a letter came twice"
     came = {mark: [row for row in found if mark in row] for mark in post.sent}
     wrong = {mark: rows for mark, rows in came.items() if len(rows) != 1}
-    assert not wrong, f"of {len(came)} letters, missing or twice: {wrong}"
+    assert not wrong, f"of {len(came)}, missing or twice: {wrong}\n" + "\n".join(
+        run(WAY.format(mark=mark)) for mark in wrong for run in (old.run, shell)
+    )
     assert shell(
         f"doveadm auth test {old.people[0]} 'secret of {old.people[0]}'"
     ).count("succeeded")
@@ -259,6 +263,13 @@ KEPT = """mariadb --default-character-set=utf8mb4 -N roundcube -e "SELECT u.user
   LEFT JOIN contacts c USING (user_id) LEFT JOIN contactgroupmembers m USING (contact_id)
   LEFT JOIN contactgroups g USING (contactgroup_id)
   WHERE u.username NOT LIKE 'ispguide-proof%' ORDER BY c.email" """
+
+#: What one of the two servers knows of a letter: its heads, and what the log says of it.
+WAY = r"""echo; hostname; date
+find /var/vmail -type f -path '*/Maildir/*' -exec grep -lF {mark} {{}} + | while read -r f; do
+  echo "$f"; sed '/^$/q' "$f"; done
+for id in $(journalctl -o cat -t postfix/cleanup | grep -F {mark} | cut -d: -f1 | sort -u); do
+  journalctl -o short-precise | grep -F -e "$id" -e 'reload' -e 'reloading'; done; true"""
 
 LETTERS = r"""cd {top} && python3 - <<'END'
 import hashlib, pathlib, re
