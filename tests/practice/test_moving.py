@@ -182,7 +182,7 @@ def just_brought(old: Old, post: Post) -> Iterator[None]:
             smtp.send(f"To: {rest}\r\n.\r\n")
             taken = smtp.getreply()
             smtp.quit()  # the door is shut when nobody stands in it
-            old.run(f"while {DEFERS}; do :; done; {SHUT}")
+            old.run(f"({until(f'! {DEFERS}', 6000, 0)}) && {SHUT}")
             return taken
 
         said = pool.submit(_end)
@@ -232,8 +232,9 @@ def compare(old: Old, post: Post, each: int) -> None:
     assert len(found) == len(ours), "a letter came twice"
     came = {mark: [row for row in found if mark in row] for mark in post.sent}
     wrong = {mark: rows for mark, rows in came.items() if len(rows) != 1}
-    assert not wrong, f"of {len(came)}, missing or twice: {wrong}\n" + "\n".join(
-        run(WAY.format(mark=mark)) for mark in wrong for run in (old.run, shell)
+    ways = [run(WAY.format(mark=mark)) for mark in wrong for run in (old.run, shell)]
+    assert not wrong, (
+        f"of {len(came)} letters, missing or twice: {wrong}\n{''.join(ways)}"
     )
     assert shell(
         f"doveadm auth test {old.people[0]} 'secret of {old.people[0]}'"
@@ -266,10 +267,10 @@ KEPT = """mariadb --default-character-set=utf8mb4 -N roundcube -e "SELECT u.user
 
 #: What one of the two servers knows of a letter: its heads, and what the log says of it.
 WAY = r"""echo; hostname; date
-find /var/vmail -type f -path '*/Maildir/*' -exec grep -lF {mark} {{}} + | while read -r f; do
+find /var/vmail \( -path '*/cur/*' -o -path '*/new/*' \) -exec grep -lF {mark} {{}} + | while read -r f; do
   echo "$f"; sed '/^$/q' "$f"; done
 for id in $(journalctl -o cat -t postfix/cleanup | grep -F {mark} | cut -d: -f1 | sort -u); do
-  journalctl -o short-precise | grep -F -e "$id" -e 'reload' -e 'reloading'; done; true"""
+  journalctl -o short-precise | grep -F -e "$id" -e reload; done; true"""
 
 LETTERS = r"""cd {top} && python3 - <<'END'
 import hashlib, pathlib, re
