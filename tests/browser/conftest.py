@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -24,9 +25,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     Page,
-    Request,
     ViewportSize,
     expect,
     sync_playwright,
@@ -35,7 +34,8 @@ from playwright.sync_api import (
 from ispguide import lab
 
 from ..conftest import ROOT, world_anew
-from .reader import NOTEBOOKS, PICTURES, Desk, Reader
+from . import unshaken
+from .reader import NOTEBOOKS, Desk, Reader
 
 # Not five seconds: on a busy computer JupyterLab needs longer for many a thing.
 expect.set_options(timeout=30_000)
@@ -101,14 +101,20 @@ def desk(home: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def start_chromium() -> Iterator[Callable[..., Browser]]:
-    """Starts a browser with these words on its command line."""
+def start_chromium(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Browser]]:
+    """Starts a browser with these words on its command line; see unshaken.py."""
     path = shutil.which(CHROMIUM)
     assert path, f"Chromium is missing; Debian has it: apt install {CHROMIUM}"
+    start = tmp_path_factory.mktemp("browser") / CHROMIUM
+    command = shlex.join([sys.executable, unshaken.__file__, path])
+    start.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    start.chmod(0o755)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
-        yield lambda *words: launch(executable_path=path, args=[*as_root, *words])
+        yield lambda *words: launch(executable_path=start, args=[*as_root, *words])
 
 
 @pytest.fixture(scope="session")
@@ -120,37 +126,18 @@ def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 
 
-def opened(context: BrowserContext) -> Page:
-    """A page, of which is noted what could not be fetched for it.
-
-    When an address comes or goes on this computer, as with each container, Chromium
-    gives up what it is fetching; JupyterLab says so if that is its theme, in a dialog."""
-    page = context.new_page()
-    theme = page.get_by_role("dialog", name="Error Loading Theme")
-    page.add_locator_handler(theme, lambda dialog: dialog.get_by_role("button").click())
-    PICTURES.mkdir(exist_ok=True)
-    notes = PICTURES / "not-fetched.txt"
-
-    def note(request: Request) -> None:
-        with notes.open("a") as file:
-            file.write(f"{request.failure} {request.method} {request.url}\n")
-
-    page.on("requestfailed", note)
-    return page
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A window with nothing remembered."""
     with chromium.new_context(viewport=SIZE) as context:
-        yield opened(context)
+        yield context.new_page()
 
 
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[Page]:
     """A window that stays open: the reader's, from one test to the next."""
     with chromium.new_context(viewport=SIZE) as context:
-        yield opened(context)
+        yield context.new_page()
 
 
 @pytest.fixture

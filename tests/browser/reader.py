@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 import urllib.request
 from collections.abc import Set
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Locator, Page, Request, TimeoutError, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from ..conftest import ROOT
 
@@ -30,10 +29,6 @@ THEMES = (
     pytest.param(False, id="light"),
     pytest.param(True, id="dark", marks=pytest.mark.thorough),
 )
-#: Chromium's word when an address came or went on this computer.
-NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
-#: Parts of JupyterLab that it asks for once: its scripts, and its theme.
-NEEDED = ("/static/", "/lab/api/themes/")
 TEXT, PROMPT = ".jp-MarkdownCell .jp-RenderedMarkdown", ".jp-CodeCell .jp-InputPrompt"
 #: The numbers beside the cells; 0: it never ran, or runs now.
 NUMBERS = f"""[...document.querySelectorAll(
@@ -126,38 +121,10 @@ class Reader:
             self.page.evaluate(f"() => {CLOSE}")
 
     def load(self, notebook: str) -> None:
-        """The page anew, and this notebook on it.
-
-        Once more, as a reader would, where a part of JupyterLab was lost on the way,
-        because an address came or went on this computer (see `opened` in conftest.py):
-        without that part it never begins, or nothing stands where it should."""
+        """The page anew, and this notebook on it."""
         where = f"{self.desk.url}/lab/tree/{notebook}.ipynb?reset&token="
-        lost = list[str]()
-
-        def note(request: Request) -> None:  # all else it asks for again by itself
-            page = request.is_navigation_request()
-            needed = page or any(part in request.url for part in NEEDED)
-            if request.failure == NETWORK_CHANGED and needed:
-                lost.append(request.url)
-
-        def go() -> None:
-            lost.clear()
-            try:
-                self.page.goto(where + self.desk.token)
-            except Error as error:
-                # Sometimes Chromium's page about it comes first, and is all it says.
-                if NETWORK_CHANGED not in error.message and not lost:
-                    raise
-                lost.append(where)
-
-        self.page.on("requestfailed", note)
-        go()
-        end = time.monotonic() + 60
-        while (lost or not self.tab(notebook).is_visible()) and time.monotonic() < end:
-            if lost:
-                go()
-            self.page.wait_for_timeout(50)
-        self.page.remove_listener("requestfailed", note)
+        self.page.goto(where + self.desk.token)
+        expect(self.tab(notebook)).to_be_visible(timeout=60_000)
 
     def ready(self, notebook: str) -> None:
         """Wait until this notebook is in front, whole, and its kernel is idle.
