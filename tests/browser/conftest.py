@@ -53,8 +53,9 @@ def free_port() -> int:
 def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
     """A Jupyter on a copy of the notebooks; `words` begin it.
 
-    Its page can be told what to do, see Reader.open.  It does not end while a kernel
-    begins: it looks for that one, fails, and stays.  So who opens a notebook waits."""
+    Its page can be told what to do, see Reader.open.  It is not asked to end: asked
+    while it answers somebody, as the page that looks at the folder every ten seconds, it
+    stays for ever, because one of AnyIO's threads never hears of it."""
     copy = home / "notebooks-of-tests"
     exposed = home / "exposed"
     exposed.mkdir(exist_ok=True)
@@ -76,10 +77,12 @@ def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
             start_new_session=True,
         )
     try:
-        yield Desk(f"http://127.0.0.1:{port}", token(process, log), copy)
+        desk = Desk(f"http://127.0.0.1:{port}", token(process, log), copy)
+        yield desk
+        desk.end_kernels()
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def token(process: subprocess.Popen[bytes], log: Path) -> str:
