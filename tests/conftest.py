@@ -10,6 +10,7 @@ import imaplib
 import io
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -216,6 +218,15 @@ def back_to_built(fresh: bool = False) -> None:
         if not published:
             world.with_zones(internet, f"tar -cf {KEPT} {ZONES}")
         settled(guide)
+
+
+def ended(jupyter: subprocess.Popen[Any]) -> None:
+    """JupyterLab is ended, not asked to: while it begins it may miss that, and while it
+    answers somebody, as the page that looks at the folder every ten seconds, one of
+    AnyIO's threads never hears of it, and Python waits for that one.  What it still says
+    is read: a JupyterLab whose output nobody takes may wait for ever, too."""
+    os.killpg(jupyter.pid, signal.SIGKILL)
+    jupyter.communicate()
 
 
 def world_anew() -> None:

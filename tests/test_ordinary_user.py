@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from ispguide.chapters import GUIDE
 
+from .conftest import ended
 from .ordinary import ROOT, Ordinary, python
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -87,13 +86,6 @@ def test_on_the_command_line(user):
     assert done.stdout.startswith("REPLAY: nothing is changed.")
     assert user.ispguide("apply", "--server", "replay", "server").returncode == 0
     assert "you@replay" in user.ispguide("history", "--server", "replay").stdout
-
-
-def ended(jupyter: subprocess.Popen[str]) -> None:
-    """Not asked, because while it begins it may miss that.  What it still says is read:
-    a JupyterLab whose output nobody takes may wait for ever."""
-    os.killpg(jupyter.pid, signal.SIGKILL)
-    jupyter.communicate()
 
 
 def test_jupyterlab_opens_on_the_first_notebook(user):

@@ -7,15 +7,12 @@ server.  A figure depends on the machine: a benchmark, not a test.
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from ..benchmark import say
-from .conftest import CHROMIUM, jupyter
+from .conftest import chromiums, jupyter
 from .reader import Reader
 
 STEPS = (
@@ -52,15 +49,12 @@ def first_sign(reader: Reader, code: str) -> float:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as home, chromiums(Path(home)) as start:
         os.environ |= {"ISPGUIDE_HOME": home, "ISPGUIDE_REPLAY_SECONDS": "0"}
         code = "from ispguide.cli import main; main()"
         words = ["-c", code, "start", "--replay", "--no-browser"]
-        args = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which(CHROMIUM), args=args
-        )
-        with jupyter(Path(home), words, Path(home) / "log") as desk:
+        log = Path(home) / "log"
+        with jupyter(Path(home), words, log) as desk, start() as browser:
             reader = Reader(browser.new_page(), desk)
             reader.open("02-server")
             reader.run_cell('chapter("server")')
@@ -72,8 +66,6 @@ def main() -> None:
             say("from Shift+Enter to the first sight of a card, median",
                 statistics.median(seconds), "<= 0.3 s")  # fmt: skip
             say("  the slowest of them", max(seconds), "<= 0.3 s")
-            desk.end_kernels()
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from playwright.sync_api import (
 
 from ispguide import lab
 
-from ..conftest import ROOT, world_anew
+from ..conftest import ROOT, ended, world_anew
 from . import unshaken
 from .reader import NOTEBOOKS, Desk, Reader
 
@@ -53,9 +52,7 @@ def free_port() -> int:
 def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
     """A Jupyter on a copy of the notebooks; `words` begin it.
 
-    Its page can be told what to do, see Reader.open.  It is not asked to end: asked
-    while it answers somebody, as the page that looks at the folder every ten seconds, it
-    stays for ever, because one of AnyIO's threads never hears of it."""
+    Its page can be told what to do, see Reader.open."""
     copy = home / "notebooks-of-tests"
     exposed = home / "exposed"
     exposed.mkdir(exist_ok=True)
@@ -81,8 +78,7 @@ def jupyter(home: Path, words: list[str], log: Path) -> Iterator[Desk]:
         yield desk
         desk.end_kernels()
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        ended(process)
 
 
 def token(process: subprocess.Popen[bytes], log: Path) -> str:
@@ -103,14 +99,12 @@ def desk(home: Path) -> Iterator[Desk]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def start_chromium(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[..., Browser]]:
+@contextmanager
+def chromiums(folder: Path) -> Iterator[Callable[..., Browser]]:
     """Starts a browser with these words on its command line; see unshaken.py."""
     path = shutil.which(CHROMIUM)
     assert path, f"Chromium is missing; Debian has it: apt install {CHROMIUM}"
-    start = tmp_path_factory.mktemp("browser") / CHROMIUM
+    start = folder / CHROMIUM
     command = shlex.join([sys.executable, unshaken.__file__, path])
     start.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     start.chmod(0o755)
@@ -118,6 +112,14 @@ def start_chromium(
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
         yield lambda *words: launch(executable_path=start, args=[*as_root, *words])
+
+
+@pytest.fixture(scope="session")
+def start_chromium(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Browser]]:
+    with chromiums(tmp_path_factory.mktemp("browser")) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

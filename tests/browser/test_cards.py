@@ -186,4 +186,3 @@ def test_the_cards_live_in_notebook_7_too(page, tmp_path):
                 "02 The server itself", timeout=60_000
             )
             expect(card.get_by_role("button", name="make it so")).to_be_visible()
-            desk.end_kernels()

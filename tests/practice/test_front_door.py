@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -16,6 +14,7 @@ from typing import Any
 
 from ispguide import lab
 
+from ..conftest import ended
 from .conftest import ROOT
 
 
@@ -51,7 +50,7 @@ def test_guide_opens_the_notebooks_on_a_running_practice_server(home: Path) -> N
             assert refused(without), "JupyterLab must ask for its token"
             assert lab.status().running
         finally:
-            os.killpg(guide.pid, signal.SIGTERM)
+            ended(guide)
 
 
 def opened(asked: urllib.request.Request) -> Any:
