@@ -191,8 +191,9 @@ def _cases():
             yield pytest.param(step, scripts, id=f"{step}-{words}")
 
 
-#: Where these are broken, the rest of the chapter could not be asked.
-APART = (Database, Packages, SqlUser)
+#: Where these are broken, the rest of the chapter could not be asked; and what breaks a
+#: service (`systemctl disable`) has systemd read all units again.
+APART = (Database, Packages, SqlUser, UnitRead)
 
 
 def at_once(chapters):
