@@ -50,7 +50,7 @@ SERVERS = ("practice", "browser")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("ispguide")
-    group.addoption("--thorough", action="store_true", help="all tests, an hour")
+    group.addoption("--thorough", action="store_true", help="all tests, half an hour")
     group.addoption("--quick", action="store_true", help="those without a server")
     group.addoption("--order", type=int, metavar="SEED", help="in a random order")
 

@@ -31,7 +31,7 @@ chapter = Chapter(
 #: Where Postfix asks, on this machine alone.
 PORT = 12340
 ASK = f"check_policy_service inet:127.0.0.1:{PORT}"
-DOOR = "/usr/local/lib/ispguide/quota-door"
+PROGRAM = "/usr/local/lib/ispguide/quota-door"
 UNIT = "/etc/systemd/system/ispguide-quota.service"
 UID = 5001
 BOXES = "/etc/postfix/mysql-quota-boxes.cf"
@@ -86,11 +86,11 @@ def quota_policy_service(s):
     yield File(BOXES, s, mode=0o640, group="postfix", plain=PLAIN)
     yield User("quotadoor", UID, "/nonexistent")
     yield from programs.modules("quota_policy")
-    yield File(DOOR, s, mode=0o755, port=PORT)
+    yield File(PROGRAM, s, mode=0o755, port=PORT)
     yield File(UNIT, s)
     yield Service(
         "ispguide-quota",
-        reads=(DOOR, f"{programs.FOLDER}/quota_policy.py", UNIT),
+        reads=(PROGRAM, f"{programs.FOLDER}/quota_policy.py", UNIT),
         ports=(PORT,),
     )
     yield Postconf(

@@ -27,7 +27,7 @@ chapter = Chapter(
     former={"the_diary": "journal_retention", "the_look": "health_check"},
 )
 
-DIARY = "/etc/systemd/journald.conf.d/ispguide.conf"
+JOURNAL = "/etc/systemd/journald.conf.d/ispguide.conf"
 SERVICE = "/etc/systemd/system/ispguide-look.service"
 TIMER = "/etc/systemd/system/ispguide-look.timer"
 
@@ -38,7 +38,7 @@ JOURNAL_READ_IT = Once(
     command="systemctl restart systemd-journald",
     unless="since=$(systemctl show systemd-journald -p ActiveEnterTimestamp "
     "--timestamp=us+utc --value) && "
-    f'[ "$(date -d "$since" +%s%6N)" -gt "$(stat -c %.6Z {DIARY} | tr -d .)" ]',
+    f'[ "$(date -d "$since" +%s%6N)" -gt "$(stat -c %.6Z {JOURNAL} | tr -d .)" ]',
 )
 
 
@@ -49,7 +49,7 @@ def journal_retention(s):
     so it should not be kept for ever: after some weeks nobody asks for a letter any
     more, and what is not kept cannot be stolen."""
     yield Directory("/etc/systemd/journald.conf.d")
-    yield File(DIARY, s)
+    yield File(JOURNAL, s)
     yield JOURNAL_READ_IT
 
 

@@ -151,7 +151,7 @@ SHOWN_BY = {
     (25, 465, 587): "postconf -h smtpd_tls_cert_file",
     (143, 993, 110, 995, SIEVE): "doveconf -h ssl_cert",
 }
-DOORS = tuple(port for ports in SHOWN_BY for port in ports)
+PORTS = tuple(port for ports in SHOWN_BY for port in ports)
 PRINT = "openssl x509 -noout -fingerprint -sha256"
 STEP = "tls.rehearsal"
 

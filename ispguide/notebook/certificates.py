@@ -9,7 +9,7 @@ from typing import Any
 
 from ispguide import tasks
 from ispguide.chapters import tls
-from ispguide.mail.certificates import DOORS, rehearsal
+from ispguide.mail.certificates import PORTS, rehearsal
 from ispguide.notebook import switch
 from ispguide.notebook.card import Sure, headless, live
 from ispguide.notebook.cards import StepsCard
@@ -31,7 +31,7 @@ class RehearsalCard(StepsCard):
     """A renewal in earnest, and all doors afterwards."""
 
     def __init__(self) -> None:
-        step = rehearsal("", DOORS)
+        step = rehearsal("", PORTS)
         super().__init__(tls.chapter, [step], step.name, "A renewal, rehearsed")
 
     def buttons(self) -> list[Any]:
